@@ -1,0 +1,207 @@
+"""`whowaits.toml`: what the user tells us; every problem in it is listed at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from analyzer.errors import UserError, UserErrors, nearest_name
+from analyzer.times import duration_s
+
+DEFAULT_WORKLOAD_KEYS = (
+    "tag:workload",
+    "tag:feature",
+    "tag:job",
+    "tag:app",
+    "tag:route",
+    "application",
+    "api_key",
+    "prefix_hash",
+)
+_COLUMN_KEYS = ("application", "api_key", "prefix_hash", "workspace", "source", "user_agent")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the owner of a workload (or of one component of it) said; decisive.
+
+    `awaited` None = not answered. `needed_within_s` seconds, None = not answered.
+    `output_share`: the output that is enough, as a share (0 to 1) of today's. `route_to` needs `pass_rate` (0 to 1).
+    """
+
+    workload: str
+    component: str | None = None
+    awaited: bool | None = None
+    needed_within_s: int | None = None
+    output_share: Decimal | None = None
+    route_to: str | None = None
+    pass_rate: Decimal | None = None
+    who: str | None = None
+    on: date | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration; the default is an empty file."""
+
+    workload_keys: tuple[str, ...] = DEFAULT_WORKLOAD_KEYS
+    answers: tuple[Answer, ...] = ()
+    discount_share: Decimal = Decimal(0)
+    allowed_models: tuple[str, ...] | None = None
+    allow_1h_cache: bool = True
+    company: str | None = None
+    path: Path | None = field(default=None, compare=False)
+
+    def answers_for(self, workload: str, component: str | None) -> tuple[Answer, ...]:
+        """The answers that cover a component: first those of the component, then those of the workload."""
+        mine = [a for a in self.answers if a.workload == workload and a.component in (None, component)]
+        return tuple(sorted(mine, key=lambda a: a.component is None))
+
+
+def load_config(path: Path | None) -> Config:
+    """Read `whowaits.toml`; None means no file.
+
+    Raises: UserErrors with every problem found.
+    """
+    if path is None:
+        return Config()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserErrors([UserError(str(path), "no such file", "a whowaits.toml", "check --config")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserErrors([UserError(str(path), f"not valid TOML ({error})", "TOML in UTF-8")]) from None
+    return parse_config(document, path)
+
+
+def parse_config(document: Mapping[str, Any], path: Path) -> Config:
+    """The document as a Config.
+
+    Raises: UserErrors with every problem found.
+    """
+    reader = _Reader(str(path))
+    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints"))
+    workloads = reader.table(document, "workloads", ("keys",))
+    prices = reader.table(document, "prices", ("discount_share",))
+    constraints = reader.table(document, "constraints", ("allowed_models", "allow_1h_cache"))
+    answers = document.get("answer", [])
+    if not isinstance(answers, list):
+        reader.problem("answer", "a single value", "a list of tables, each headed [[answer]]")
+        answers = []
+    config = Config(
+        company=reader.value(document, "company", str, None),
+        workload_keys=tuple(reader.keys(workloads)),
+        answers=tuple(_read_answer(reader, i, a) for i, a in enumerate(answers, 1) if isinstance(a, dict)),
+        discount_share=reader.share(prices, "prices.discount_share", "discount_share") or Decimal(0),
+        allowed_models=_maybe_tuple(reader.value(constraints, "allowed_models", list, None)),
+        allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
+        path=path,
+    )
+    if reader.errors:
+        raise UserErrors(reader.errors)
+    return config
+
+
+def _maybe_tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(str(value) for value in values)
+
+
+_ANSWER_KEYS = (
+    "workload",
+    "component",
+    "awaited",
+    "needed_within",
+    "output_share",
+    "route_to",
+    "pass_rate",
+    "who",
+    "on",
+    "note",
+)
+
+
+def _read_answer(reader: _Reader, number: int, table: dict[str, Any]) -> Answer:
+    where = f"answer {number}"
+    reader.known(table, where + ".", _ANSWER_KEYS)
+    workload = reader.value(table, "workload", str, "", where)
+    if not workload:
+        reader.problem(where, "no workload", "the name of a workload as `whowaits workloads` prints it")
+    within = table.get("needed_within")
+    seconds: int | None = None
+    if within is not None:
+        try:
+            seconds = duration_s(str(within))
+        except ValueError:
+            reader.problem(f"{where}.needed_within", repr(within), "a duration such as 90s, 10m, 8h or 1d")
+    answer = Answer(
+        workload=workload,
+        component=reader.value(table, "component", str, None, where),
+        awaited=reader.value(table, "awaited", bool, None, where),
+        needed_within_s=seconds,
+        output_share=reader.share(table, f"{where}.output_share", "output_share"),
+        route_to=reader.value(table, "route_to", str, None, where),
+        pass_rate=reader.share(table, f"{where}.pass_rate", "pass_rate"),
+        who=reader.value(table, "who", str, None, where),
+        on=reader.value(table, "on", date, None, where),
+        note=reader.value(table, "note", str, None, where),
+    )
+    if answer.route_to and answer.pass_rate is None:
+        reader.problem(f"{where}.route_to", "no pass_rate beside it", "the share of answers that passed the trial")
+    return answer
+
+
+class _Reader:
+    """Collects problems instead of stopping at the first."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.errors: list[UserError] = []
+
+    def problem(self, key: str, found: str, expected: str, todo: str = "") -> None:
+        self.errors.append(UserError(f"{self.where}, {key}", found, expected, todo))
+
+    def known(self, table: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in keys:
+                self.problem(f"{prefix}{key}", "an unknown key", "a known one", nearest_name(key, keys))
+
+    def table(self, document: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
+        value = document.get(key, {})
+        if not isinstance(value, dict):
+            self.problem(key, f"a {type(value).__name__}", f"a table headed [{key}]")
+            return {}
+        self.known(value, f"{key}.", keys)
+        return value
+
+    def value(self, table: Mapping[str, Any], key: str, kind: type, default: Any, where: str = "") -> Any:
+        value = table.get(key, default)
+        if value is not None and not isinstance(value, kind):
+            self.problem(f"{where}.{key}" if where else key, repr(value), f"a {kind.__name__}")
+            return default
+        return value
+
+    def share(self, table: Mapping[str, Any], where: str, key: str) -> Decimal | None:
+        value = table.get(key)
+        if value is None:
+            return None
+        try:
+            share = Decimal(str(value))
+        except InvalidOperation:
+            share = Decimal(-1)
+        if isinstance(value, bool) or not Decimal(0) <= share <= Decimal(1):
+            self.problem(where, repr(value), "a share from 0 to 1")
+            return None
+        return share
+
+    def keys(self, workloads: Mapping[str, Any]) -> list[str]:
+        keys: list[Any] = self.value(workloads, "keys", list, list(DEFAULT_WORKLOAD_KEYS), "workloads")
+        for key in keys:
+            if not isinstance(key, str) or not (key.startswith("tag:") or key in _COLUMN_KEYS):
+                self.problem("workloads.keys", repr(key), "'tag:NAME' or one of " + ", ".join(_COLUMN_KEYS))
+        return [key for key in keys if isinstance(key, str)]

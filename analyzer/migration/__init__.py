@@ -1,0 +1,3 @@
+"""Plans become kits that run."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The price in force for a model, on a date, in a mode."""
+
+from __future__ import annotations

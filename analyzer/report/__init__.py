@@ -1,0 +1,3 @@
+"""Verdicts and plans as a page a finance lead believes."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""One section a file."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""What the levers save, alone and stacked."""
+
+from __future__ import annotations

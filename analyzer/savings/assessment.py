@@ -1,0 +1,144 @@
+"""What the analysis comes to: the value that report, exports and kits are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from analyzer.tokens import TokenSums
+from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+
+Lever = Literal["output", "routing", "caching", "batch"]
+LEVERS: tuple[Lever, ...] = ("output", "routing", "caching", "batch")
+Case = Literal["low", "base", "high"]
+CASES: tuple[Case, ...] = ("low", "base", "high")
+
+
+@dataclass(frozen=True)
+class LeverFinding:
+    """What a lever can do for one component, used or not.
+
+    `status`: applied; does-not-pay (`alone_usd` negative: what it would have cost); unknown (the log lacks what it
+    needs); needs-evidence (a what-if, outside every total); not-allowed (verdict, or the configuration).
+    `alone_usd`: saving by this lever alone, low case, USD; None = unknown.
+    """
+
+    lever: Lever
+    status: Literal["applied", "does-not-pay", "unknown", "needs-evidence", "not-allowed", "nothing-to-do"]
+    alone_usd: Decimal | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ComponentPlan:
+    """The best allowed plan of a component. `credit_usd` is by lever (Shapley, low case); it adds up to the saving exactly.
+
+    `optimized_usd` is by case; the plan itself is one, chosen in the low case.
+    """
+
+    verdict: ComponentVerdict
+    requests: int
+    tokens: TokenSums
+    models: tuple[str, ...]
+    baseline_usd: Decimal
+    unpriced_requests: int
+    levers: tuple[Lever, ...]
+    credit_usd: dict[Lever, Decimal]
+    optimized_usd: dict[Case, Decimal]
+    upside_usd: Decimal
+    findings: tuple[LeverFinding, ...]
+    steps: tuple[str, ...]
+
+    @property
+    def saving_usd(self) -> Decimal:
+        """Low case."""
+        return self.baseline_usd - self.optimized_usd["low"]
+
+
+@dataclass(frozen=True)
+class WorkloadPlan:
+    """A workload with the plans of its components (largest cost first); all money low case."""
+
+    verdict: WorkloadVerdict
+    components: tuple[ComponentPlan, ...]
+    baseline_usd: Decimal
+    optimized_usd: Decimal
+    saving_usd: Decimal
+    upside_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number that is not measured. `basis`: MEASURED, MODELED or ASSUMED."""
+
+    id: str
+    title: str
+    low: str
+    base: str
+    high: str
+    basis: str
+    source: str
+    checked: date | None
+
+
+@dataclass(frozen=True)
+class FileRead:
+    """What became of one file."""
+
+    path: str
+    source: str | None
+    lines: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    context_lines: int
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """Requests without a price: never guessed, never zero."""
+
+    raw_model: str | None
+    reason: str
+    requests: int
+    tokens: TokenSums
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests."""
+
+    files: tuple[FileRead, ...]
+    remarks: tuple[tuple[str, str, int], ...]
+    reject_reasons: tuple[tuple[str, int], ...]
+    requests: int
+    first_day: date | None
+    last_day: date | None
+    days: int
+    priced_requests: int
+    unpriced: tuple[Unpriced, ...]
+    signal_shares: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The whole result. `baseline_usd − Σ lever_credit_usd = optimized_usd` to the last decimal.
+
+    `saving_usd` is by case; the low case is the headline. `upside_usd` is in no total. `by_day`: (day, placement or
+    'unpriced', list cost) for the chart of spend by day.
+    """
+
+    company: str | None
+    coverage: Coverage
+    workloads: tuple[WorkloadPlan, ...]
+    baseline_usd: Decimal
+    optimized_usd: Decimal
+    saving_usd: dict[Case, Decimal]
+    lever_credit_usd: dict[Lever, Decimal]
+    upside_usd: Decimal
+    assumptions: tuple[Assumption, ...]
+    by_day: tuple[tuple[date, str, Decimal], ...]
+    by_model: tuple[tuple[str, int, TokenSums, Decimal], ...]
+    reported_cost_usd: Decimal | None

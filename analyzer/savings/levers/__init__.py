@@ -1,0 +1,3 @@
+"""One lever a file."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""One log format a file."""
+
+from __future__ import annotations

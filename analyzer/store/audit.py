@@ -1,0 +1,70 @@
+"""The audit file: one DuckDB database that holds what was read, once, and nothing of what was said."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.errors import UserError
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """An open audit file. `salt` is its own, for user ids and prompt hashes."""
+
+    path: Path | None
+    connection: duckdb.DuckDBPyConnection
+    salt: str
+
+
+@contextmanager
+def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit]:
+    """Open (or make) the audit file; None keeps it in memory.
+
+    Extensions are never downloaded. Times are UTC.
+    Raises: UserError when the file is locked, is no audit, or (with `must_exist`) is not there.
+    """
+    import duckdb
+
+    if must_exist and path is not None and not path.exists():
+        raise UserError(str(path), "no such audit file", "one made by `whowaits ingest`", "ingest some logs first")
+    where = str(path) if path else ":memory:"
+    try:
+        connection = duckdb.connect(
+            where, config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
+    except duckdb.IOException as error:
+        kind = "in use by another process" if "lock" in str(error).lower() else "not a DuckDB file or not readable"
+        raise UserError(where, kind, "an audit file that is free", "close the other program or choose --audit") from None
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
+        yield Audit(path, connection, _salt(connection))
+    finally:
+        connection.close()
+
+
+def _salt(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("select value from audit_facts where name = 'salt'").fetchone()
+    if row is not None:
+        return str(row[0])
+    salt = secrets.token_hex(16)
+    connection.executemany(
+        "insert into audit_facts values (?, ?)",
+        [
+            ("salt", salt),
+            ("schema_version", SCHEMA_VERSION),
+            ("created_at", datetime.now(UTC).isoformat(timespec="seconds")),
+        ],
+    )
+    return salt

@@ -1,0 +1,139 @@
+-- The audit file. One row of `requests` is one call that reached a model, counted once.
+-- Text of prompts and answers is never stored: hashes are salted with the audit's own salt.
+
+create table if not exists audit_facts (name varchar primary key, value varchar not null);
+comment on column audit_facts.name is 'salt, schema_version, created_at';
+comment on column audit_facts.value is 'text';
+
+create sequence if not exists file_numbers start 1;
+create sequence if not exists request_numbers start 1;
+
+create table if not exists files (
+  file_id integer primary key,
+  path varchar not null,
+  content_hash varchar not null,
+  bytes bigint not null,
+  source varchar,
+  ingested_us bigint not null,
+  lines bigint not null,
+  accepted bigint not null,
+  duplicates bigint not null,
+  rejected bigint not null,
+  context_lines bigint not null
+);
+comment on column files.file_id is 'number of the file in this audit';
+comment on column files.path is 'as the user named it';
+comment on column files.content_hash is 'sha256 of the bytes as stored; the same content twice adds nothing';
+comment on column files.bytes is 'size as stored (compressed)';
+comment on column files.source is 'name of the log format; NULL = not recognised';
+comment on column files.ingested_us is 'UTC microseconds';
+comment on column files.lines is 'records read: accepted + duplicates + rejected + context_lines';
+comment on column files.accepted is 'records that became a request';
+comment on column files.duplicates is 'records of a call that the audit has already';
+comment on column files.rejected is 'records that could not be used, each in `rejects`';
+comment on column files.context_lines is 'records that are no call by design (prompts of a session log, for instance)';
+
+create table if not exists rejects (file_id integer not null, line_no bigint not null, reason varchar not null);
+comment on column rejects.file_id is 'files.file_id';
+comment on column rejects.line_no is 'physical line (or record number where the format has no lines), from 1';
+comment on column rejects.reason is 'what was found and what was expected; never text of a prompt';
+
+create table if not exists remarks (file_id integer not null, remark varchar not null, count bigint not null);
+comment on column remarks.file_id is 'files.file_id';
+comment on column remarks.remark is 'what was not understood, or was dropped on purpose';
+comment on column remarks.count is 'how many records';
+
+create table if not exists requests (
+  request_no bigint primary key,
+  source varchar not null,
+  request_id varchar,
+  duplicate_key varchar not null,
+  duplicate_rank bigint not null,
+  file_id integer not null,
+  line_no bigint not null,
+  started_us bigint not null,
+  duration_s double,
+  first_token_s double,
+  provider varchar not null,
+  raw_model varchar,
+  service_tier varchar,
+  speed varchar,
+  inference_geo varchar,
+  is_batch boolean,
+  is_streamed boolean,
+  status varchar not null,
+  uncached_input_tokens bigint not null,
+  cache_write_5m_tokens bigint not null,
+  cache_write_1h_tokens bigint not null,
+  cache_read_tokens bigint not null,
+  output_tokens bigint not null,
+  web_searches bigint not null,
+  workspace varchar,
+  api_key varchar,
+  application varchar,
+  user_hash varchar,
+  session_id varchar,
+  trace_id varchar,
+  parent_id varchar,
+  user_agent varchar,
+  tags map(varchar, varchar),
+  trigger varchar,
+  awaited boolean,
+  needed_within_s double,
+  read_us bigint,
+  destination varchar,
+  prefix_hash varchar,
+  prefix_chars bigint,
+  prompt_hash varchar,
+  prompt_chars bigint,
+  message_count bigint,
+  max_output_tokens bigint,
+  has_tools boolean,
+  reported_cost_usd decimal(38, 12)
+);
+comment on column requests.request_no is 'number in this audit; breaks ties in every ordering';
+comment on column requests.source is 'name of the log format';
+comment on column requests.request_id is 'id as the source gives it; NULL = the source has none';
+comment on column requests.duplicate_key is 'two records with the same key are the same call';
+comment on column requests.duplicate_rank is 'of records with one key the highest rank is kept';
+comment on column requests.file_id is 'files.file_id';
+comment on column requests.line_no is 'where in the file, from 1';
+comment on column requests.started_us is 'start, UTC microseconds since 1970';
+comment on column requests.duration_s is 'seconds from start to end of the answer; NULL = not logged';
+comment on column requests.first_token_s is 'seconds from start to the first token; NULL = not logged or not streamed';
+comment on column requests.provider is 'anthropic, aws_bedrock, gcp_vertex, azure_foundry, claude_platform_aws, openrouter, other';
+comment on column requests.raw_model is 'model as logged; NULL = not logged. The canonical model is joined from model_names';
+comment on column requests.service_tier is 'standard, priority, batch, flex ...; NULL = not logged (standard)';
+comment on column requests.speed is 'standard, fast; NULL = not logged (standard)';
+comment on column requests.inference_geo is 'global, us, or a cloud region for a regional endpoint; NULL = not logged (global)';
+comment on column requests.is_batch is 'sent through a batch API; NULL = the log cannot say';
+comment on column requests.is_streamed is 'answer was streamed; NULL = the log cannot say';
+comment on column requests.status is 'ok, error, cancelled, unknown';
+comment on column requests.uncached_input_tokens is 'input neither read from nor written to the prompt cache';
+comment on column requests.cache_write_5m_tokens is 'input written to the cache for 5 minutes';
+comment on column requests.cache_write_1h_tokens is 'input written to the cache for 1 hour';
+comment on column requests.cache_read_tokens is 'input read from the cache';
+comment on column requests.output_tokens is 'output, thinking inside it';
+comment on column requests.web_searches is 'server-side searches, billed apart from tokens';
+comment on column requests.workspace is 'workspace or team name or id';
+comment on column requests.api_key is 'name (never the secret) of the key';
+comment on column requests.application is 'application or service name';
+comment on column requests.user_hash is 'end user, hashed with the salt of the audit';
+comment on column requests.session_id is 'conversation or session; NULL where the gateway makes one up per request';
+comment on column requests.trace_id is 'one action of a program, of several calls';
+comment on column requests.parent_id is 'the call or span before';
+comment on column requests.user_agent is 'caller software';
+comment on column requests.tags is 'tags of the log, name to value';
+comment on column requests.trigger is 'declared: user, schedule, queue, event; NULL = not declared';
+comment on column requests.awaited is 'declared: does anyone wait; NULL = not declared';
+comment on column requests.needed_within_s is 'declared: seconds until the result is needed; NULL = not declared';
+comment on column requests.read_us is 'when the result was read, UTC microseconds; NULL = not logged';
+comment on column requests.destination is 'where the result goes, as declared';
+comment on column requests.prefix_hash is 'salted hash of system and tools; NULL = the log has no prompt shape';
+comment on column requests.prefix_chars is 'characters of system and tools';
+comment on column requests.prompt_hash is 'salted hash of the whole prompt';
+comment on column requests.prompt_chars is 'characters of the whole prompt (system, tools, messages)';
+comment on column requests.message_count is 'messages in the request';
+comment on column requests.max_output_tokens is 'max_tokens of the request';
+comment on column requests.has_tools is 'the request offered tools';
+comment on column requests.reported_cost_usd is 'cost as the log said; kept beside, never used as ours';

@@ -1,0 +1,3 @@
+"""Rules over features become verdicts with evidence."""
+
+from __future__ import annotations
