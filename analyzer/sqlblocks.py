@@ -1,4 +1,4 @@
-"""Named blocks of a .sql file: `-- name: noun` starts a block, the comment lines under it say Takes / Returns / Unit."""
+"""Named blocks of a .sql file: `-- name: noun` starts one, comments under it say Takes / Returns / Unit."""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ class LeverFinding:
 
 @dataclass(frozen=True)
 class ComponentPlan:
-    """The best allowed plan of a component. `credit_usd` is by lever (Shapley, low case); it adds up to the saving exactly.
+    """The best allowed plan of a component.
+
+    `credit_usd` is by lever (Shapley, low case) and adds up to the saving exactly.
 
     `optimized_usd` is by case; the plan itself is one, chosen in the low case.
     """

@@ -45,7 +45,8 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
         )
     except duckdb.IOException as error:
         kind = "in use by another process" if "lock" in str(error).lower() else "not a DuckDB file or not readable"
-        raise UserError(where, kind, "an audit file that is free", "close the other program or choose --audit") from None
+        todo = "close the other program or choose --audit"
+        raise UserError(where, kind, "an audit file that is free", todo) from None
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
