@@ -1,0 +1,150 @@
+"""How numbers, dates and verdicts are written for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+from analyzer.savings.assessment import LeverFinding, WorkloadPlan
+from analyzer.waiting.verdicts import Evidence
+
+_CENT = Decimal("0.01")
+
+LEVER_NAMES = {
+    "output": "Tighten output",
+    "routing": "Route to a smaller model",
+    "caching": "Cache the prompt",
+    "batch": "Move to batch",
+}
+LEVER_SHORT = {"output": "Output", "routing": "Routing", "caching": "Caching", "batch": "Batch"}
+PLACEMENT_NAMES = {
+    "real-time": "Stays real-time",
+    "batchable": "Batchable",
+    "batchable-with-guard": "Batchable with a guard",
+    "unpriced": "Unpriced",
+}
+OUTCOME_NAMES = {"waits": "waits", "does-not-wait": "does not wait", "cannot-tell": "cannot tell"}
+SAYS_NAMES = {
+    "someone-waits": "someone waits",
+    "process-waits": "a process waits",
+    "nobody-waits": "nobody waits",
+    "window-does-not-fit": "the window does not fit",
+}
+BASIS_NAMES = {
+    "declared": "declared in the log",
+    "owner": "the owner's answer",
+    "inferred": "inferred from the traffic",
+    "none": "no evidence",
+}
+FINDING_NAMES = {
+    "applied": "in the plan",
+    "does-not-pay": "does not pay",
+    "unknown": "unknown",
+    "needs-evidence": "needs evidence",
+    "not-allowed": "not allowed",
+    "nothing-to-do": "nothing to do",
+}
+VERDICT_KINDS = ("batchable", "splittable", "real-time", "cannot-tell")
+VERDICT_NAMES = {
+    "batchable": "Batchable",
+    "splittable": "Splittable",
+    "real-time": "Real-time",
+    "cannot-tell": "Cannot tell",
+}
+
+
+def shown_verdict(plan: WorkloadPlan) -> str:
+    """The badge of a workload: its verdict, or `cannot-tell` where real-time is only the careful assumption."""
+    if plan.verdict.cannot_tell and plan.verdict.verdict == "real-time":
+        return "cannot-tell"
+    return plan.verdict.verdict
+
+
+def count(number: int) -> str:
+    """`1,234,567`."""
+    return f"{number:,}"
+
+
+def percent(part: Decimal | int, whole: Decimal | int) -> str:
+    """`37.2%` of the whole; `n/a` where the whole is 0."""
+    if not whole:
+        return "n/a"
+    return share_text(float(Decimal(part) / Decimal(whole)))
+
+
+def share_text(share: float | None) -> str:
+    """A share (0 to 1) as `37.2%`; `<0.1%` and `>99.9%` where rounding would say none or all; None is `n/a`."""
+    if share is None:
+        return "n/a"
+    value = share * 100
+    if 0 < value < 0.05:
+        return "<0.1%"
+    if 99.95 <= value < 100:
+        return ">99.9%"
+    return f"{value:.0f}%" if value in (0.0, 100.0) else f"{value:.1f}%"
+
+
+def day_text(day: date) -> str:
+    """`3 October 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def period_text(first: date | None, last: date | None) -> str:
+    """`1–31 October 2026`, as short as it stays clear; `no dated requests` without dates."""
+    if first is None or last is None:
+        return "no dated requests"
+    if first == last:
+        return day_text(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day_text(last)}"
+    if first.year == last.year:
+        return f"{first.day} {first:%B} – {day_text(last)}"
+    return f"{day_text(first)} – {day_text(last)}"
+
+
+def is_calendar_month(first: date | None, last: date | None) -> bool:
+    """Whether the period is exactly one calendar month."""
+    if first is None or last is None or first.day != 1:
+        return False
+    return (first.year, first.month) == (last.year, last.month) and (last + timedelta(days=1)).day == 1
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Rounded to the cent, half to even."""
+    return amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+
+
+def cents_that_add_up(parts: Sequence[Decimal], total: Decimal) -> list[Decimal]:
+    """`parts` in whole cents whose sum is `total` in cents: each is cut down, the largest remainders get a cent more.
+
+    `total` must be the sum of the parts to within a cent a part, so that no figure moves by more than a cent.
+    """
+    cut = [part.quantize(_CENT, rounding=ROUND_FLOOR) for part in parts]
+    missing = int((to_cents(total) - sum(cut, Decimal(0))) / _CENT)
+    by_remainder = sorted(range(len(parts)), key=lambda i: (cut[i] - parts[i], i))
+    for turn in range(abs(missing)):
+        if not cut:
+            break
+        step = _CENT if missing > 0 else -_CENT
+        order = by_remainder if missing > 0 else by_remainder[::-1]
+        cut[order[turn % len(order)]] += step
+    return cut
+
+
+def weight_text(evidence: Evidence) -> str:
+    """`decisive`, or the log-odds with its sign: above 0 speaks for waiting, below 0 against."""
+    if evidence.strength is None:
+        return "decisive"
+    return f"{evidence.strength:+.1f}".replace("-", "−")
+
+
+def finding_amount(finding: LeverFinding) -> Decimal | None:
+    """What the lever alone is worth, USD; None where it is not known or there is nothing to do."""
+    return None if finding.status == "nothing-to-do" else finding.alone_usd
+
+
+def shortened(name: str, length: int) -> str:
+    """The name on one line, cut to `length` characters with an ellipsis."""
+    line = " ".join(name.split()) or "(no name)"
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

@@ -1,0 +1,146 @@
+"""Plotly figures as plain dictionaries, checked against Plotly's own schema; colours are roles the page resolves.
+
+A trace's `meta.roles` names a colour role a bar; the script of the page turns roles into the colours of the theme.
+Text that Plotly would read as markup is escaped, so names stay text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from analyzer.money import dollars
+from analyzer.report.display import shortened
+
+_PATTERNS = {"cannot-tell": "/", "splittable": "\\", "batchable-with-guard": "\\", "unpriced": "x"}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with its id in the page and the sentence that says what it shows."""
+
+    id: str
+    label: str
+    figure: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of a waterfall: it starts at `start_usd` and is `size_usd` long; `shown_usd` is its label."""
+
+    label: str
+    role: str
+    start_usd: Decimal
+    size_usd: Decimal
+    shown_usd: Decimal
+
+
+def plotly_text(text: str) -> str:
+    """Text that Plotly shows letter for letter (it reads a subset of HTML otherwise)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def waterfall_figure(steps: Sequence[Step]) -> dict[str, Any]:
+    """Horizontal floating bars, first step on top."""
+    trace = _bar(
+        x=[float(abs(step.size_usd)) for step in steps],
+        base=[float(min(step.start_usd, step.start_usd + step.size_usd)) for step in steps],
+        roles=[step.role for step in steps],
+        text=[dollars(step.shown_usd) for step in steps],
+    )
+    return _horizontal([trace], [step.label for step in steps], row_px=46)
+
+
+def spend_bars_figure(names: Sequence[str], amounts: Sequence[Decimal], roles: Sequence[str]) -> dict[str, Any]:
+    """One horizontal bar a name, coloured and patterned by role."""
+    trace = _bar(
+        x=[float(amount) for amount in amounts],
+        base=[0.0] * len(amounts),
+        roles=list(roles),
+        text=[dollars(amount) for amount in amounts],
+    )
+    return _horizontal([trace], names, row_px=30)
+
+
+def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Sequence[Decimal]]]) -> dict[str, Any]:
+    """Stacked bars by day; `series` is (name, role, one amount a day)."""
+    traces = [
+        {
+            "type": "bar",
+            "name": name,
+            "x": [day.isoformat() for day in days],
+            "y": [float(amount) for amount in amounts],
+            "hovertemplate": "%{x|%-d %b %Y}<br>%{y:$,.2f}<extra>" + plotly_text(name) + "</extra>",
+            "marker": {"pattern": _pattern([role])},
+            "meta": {"roles": [role]},
+        }
+        for name, role, amounts in series
+    ]
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.22,
+        "height": 340,
+        "margin": {"l": 64, "r": 12, "t": 34, "b": 40},
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.14, "traceorder": "normal"},
+        "xaxis": {"type": "date", "fixedrange": True, "tickformat": "%-d %b", "hoverformat": "%-d %b %Y", "nticks": 8},
+        "yaxis": {"fixedrange": True, "tickprefix": "$", "tickformat": ",~r", "rangemode": "tozero", "nticks": 6},
+    }
+    return _checked({"data": traces, "layout": layout})
+
+
+def _bar(x: list[float], base: list[float], roles: list[str], text: list[str]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": x,
+        "y": list(range(len(x))),
+        "base": base,
+        "text": text,
+        "textposition": "outside",
+        "cliponaxis": False,
+        "constraintext": "none",
+        "hoverinfo": "skip",
+        "marker": {"pattern": _pattern(roles)},
+        "meta": {"roles": roles},
+    }
+
+
+def _pattern(roles: list[str]) -> dict[str, Any]:
+    return {"shape": [_PATTERNS.get(role, "") for role in roles], "size": 6, "solidity": 0.25}
+
+
+def _horizontal(traces: list[dict[str, Any]], names: Sequence[str], row_px: int) -> dict[str, Any]:
+    """Rows from top to bottom; `meta.labels` holds the row labels for a wide and for a narrow page."""
+    rows = list(range(len(names)))
+    wide = [plotly_text(shortened(name, 34)) for name in names]
+    narrow = [plotly_text(shortened(name, 15)) for name in names]
+    layout = {
+        "bargap": 0.34,
+        "height": row_px * max(len(rows), 1) + 44,
+        "margin": {"l": 240, "r": 84, "t": 6, "b": 34},
+        "showlegend": False,
+        "xaxis": {"fixedrange": True, "tickprefix": "$", "tickformat": ",~r", "rangemode": "tozero", "nticks": 6},
+        "yaxis": {
+            "fixedrange": True,
+            "autorange": "reversed",
+            "tickmode": "array",
+            "tickvals": rows,
+            "ticktext": wide,
+            "showgrid": False,
+            "zeroline": False,
+        },
+        "meta": {"labels": {"wide": wide, "narrow": narrow}},
+    }
+    return _checked({"data": traces, "layout": layout})
+
+
+def _checked(figure: dict[str, Any]) -> dict[str, Any]:
+    """The figure as given, once Plotly's schema accepts it (it raises ValueError otherwise)."""
+    import plotly.graph_objects as go
+
+    go.Figure(figure)
+    return figure
