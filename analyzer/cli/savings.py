@@ -1,0 +1,144 @@
+"""`whowaits savings`: what the bill becomes, lever by lever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+
+if TYPE_CHECKING:
+    from analyzer.config import Config
+    from analyzer.savings import Assessment, ComponentPlan, WorkloadPlan
+
+
+@click.command(short_help="What the bill becomes: four levers, stacked, with a range.")
+@audit_option
+@config_option
+@json_option
+def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
+    """Price four levers (output, routing, caching, batch) on every component and show the best plan.
+
+    The headline is the pessimistic end of the range and counts only what evidence or an owner's answer supports.
+    Workloads that nobody can place are upside, in no total. Baseline minus the levers is the optimized cost, exactly.
+    """
+    from analyzer.config import load_config
+    from analyzer.savings import assess
+    from analyzer.store.audit import open_audit
+
+    config = load_config(config_path_or_default(config_path))
+    with open_audit(audit_path, must_exist=True) as audit:
+        assessment = assess(audit, config)
+    if as_json:
+        print_json(_document(assessment, config))
+    else:
+        click.echo(_text(assessment, config))
+
+
+def _document(assessment: Assessment, config: Config) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "baseline_usd": assessment.baseline_usd,
+        "optimized_usd": assessment.optimized_usd,
+        "savings_usd": assessment.saving_usd["low"],
+        "levers": dict(assessment.lever_credit_usd),
+        "range": {f"{case}_usd": saving for case, saving in assessment.saving_usd.items()},
+        "upside_usd": assessment.upside_usd,
+        "unpriced_requests": sum(row.requests for row in assessment.coverage.unpriced),
+        "workloads": [_workload(plan) for plan in assessment.workloads],
+    }
+    if config.discount_share:
+        from analyzer.pricing import contracted
+
+        share = config.discount_share
+        document["contracted"] = {
+            "discount_share": share,
+            "baseline_usd": contracted(assessment.baseline_usd, share),
+            "optimized_usd": contracted(assessment.optimized_usd, share),
+            "savings_usd": contracted(assessment.saving_usd["low"], share),
+        }
+    return document
+
+
+def _workload(plan: WorkloadPlan) -> dict[str, Any]:
+    return {
+        "workload": plan.verdict.workload,
+        "verdict": plan.verdict.verdict,
+        "cannot_tell": plan.verdict.cannot_tell,
+        "baseline_usd": plan.baseline_usd,
+        "optimized_usd": plan.optimized_usd,
+        "savings_usd": plan.saving_usd,
+        "upside_usd": plan.upside_usd,
+        "components": [_component(component) for component in plan.components],
+    }
+
+
+def _component(plan: ComponentPlan) -> dict[str, Any]:
+    return {
+        "component": plan.verdict.component,
+        "outcome": plan.verdict.outcome,
+        "placement": plan.verdict.placement,
+        "baseline_usd": plan.baseline_usd,
+        "levers": {lever: plan.credit_usd[lever] for lever in plan.levers},
+        "optimized_usd": plan.optimized_usd["low"],
+        "range": {f"{case}_usd": plan.baseline_usd - cost for case, cost in plan.optimized_usd.items()},
+        "upside_usd": plan.upside_usd,
+        "findings": [
+            {"lever": f.lever, "status": f.status, "alone_usd": f.alone_usd, "sentence": f.sentence}
+            for f in plan.findings
+        ],
+        "steps": list(plan.steps),
+    }
+
+
+def _text(assessment: Assessment, config: Config) -> str:
+    from analyzer.money import dollars
+    from analyzer.savings import LEVERS
+
+    saving, lines = assessment.saving_usd, []
+    lines.append(f"{'baseline (list cost)':<24}{dollars(assessment.baseline_usd):>16}")
+    credit = assessment.lever_credit_usd
+    lines.extend(f"{'  ' + lever:<24}{dollars(-credit[lever]):>16}" for lever in LEVERS)
+    lines.append(f"{'optimized':<24}{dollars(assessment.optimized_usd):>16}")
+    lines.append("")
+    lines.append(
+        f"Saves at least {dollars(saving['low'])} ({_percent(saving['low'], assessment.baseline_usd)}), "
+        f"expected {dollars(saving['base'])}, at best {dollars(saving['high'])}."
+    )
+    if assessment.upside_usd:
+        lines.append(f"Not counted: {dollars(assessment.upside_usd)} where nobody can tell yet whether anyone waits.")
+    if config.discount_share:
+        from analyzer.pricing import contracted
+
+        low = contracted(saving["low"], config.discount_share)
+        lines.append(f"After your discount of {config.discount_share * 100:f} %: {dollars(low)}.")
+    unpriced = sum(row.requests for row in assessment.coverage.unpriced)
+    if unpriced:
+        lines.append(f"Not counted: {unpriced:,} requests without a price (see `whowaits spend`).")
+    return "\n".join([*lines, "", *_table(assessment)])
+
+
+def _table(assessment: Assessment) -> list[str]:
+    from analyzer.money import dollars
+
+    width = min(48, max((len(plan.verdict.workload) for plan in assessment.workloads), default=8))
+    lines = [f"{'workload':<{width}}  {'verdict':<11}{'cost':>14}{'saves':>14}{'upside':>14}  levers"]
+    for plan in assessment.workloads:
+        used = {lever for component in plan.components for lever in component.levers}
+        levers = ", ".join(sorted(used)) or "none"
+        name = _one_line(plan.verdict.workload)
+        name = name if len(name) <= width else name[: width - 1] + "…"
+        lines.append(
+            f"{name:<{width}}  {plan.verdict.verdict:<11}{dollars(plan.baseline_usd):>14}"
+            f"{dollars(plan.saving_usd):>14}{dollars(plan.upside_usd):>14}  {levers}"
+        )
+    return lines
+
+
+def _one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
+def _percent(part: Any, whole: Any) -> str:
+    return f"{part / whole * 100:.1f} %" if whole else "0 %"

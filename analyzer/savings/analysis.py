@@ -1,0 +1,174 @@
+"""The whole analysis in one call: scan, verdicts, prices, levers, plans, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from analyzer import pricing
+from analyzer.config import Config
+from analyzer.errors import UserError, UserErrors, nearest_name
+from analyzer.money import add
+from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
+from analyzer.savings.assumptions import Assumptions, load_assumptions
+from analyzer.savings.context import Context, answered
+from analyzer.savings.coverage import read_coverage, reported_cost_usd
+from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
+from analyzer.savings.simulation import ComponentInput, component_inputs, simulate_cache
+from analyzer.savings.state import PriceKey, Prices
+from analyzer.store.audit import Audit
+from analyzer.tokens import TokenSums
+from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+from analyzer.workloads import price_usage, scan, usage
+from analyzer.workloads.spend import PricedUsage
+
+
+def list_prices() -> Prices:
+    """The prices of the pricing room."""
+
+    def find(key: PriceKey) -> pricing.Price | pricing.NoPrice:
+        return pricing.price_on(
+            key.model,
+            key.on,
+            mode=key.mode,
+            provider=key.provider,
+            geography=key.geography,
+            over_tokens=key.over_tokens,
+        )
+
+    return Prices(find, pricing.models(), pricing.size_tiers)
+
+
+def assess(audit: Audit, config: Config) -> Assessment:
+    """Everything that report, exports and kits are made from; an empty audit gives an empty one, with sums of 0.
+
+    Builds the temp tables of `scan` anew. Raises: UserErrors when an answer routes to a model that nobody knows.
+    """
+    from analyzer.waiting import judge
+
+    config = _with_known_models(config)
+    scan(audit, config)
+    verdicts = judge(audit, config)
+    priced = price_usage(usage(audit), config)
+    assumptions = load_assumptions()
+    prefixes, inputs = simulate_cache(audit, assumptions), component_inputs(audit)
+    plans = _plan_components(verdicts, priced, config, assumptions, prefixes, inputs)
+    workloads = tuple(
+        plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
+    )
+    components = tuple(plans.values())
+    placements: dict[int, str] = {no: plan.verdict.placement for no, plan in plans.items()}
+    return Assessment(
+        company=config.company,
+        coverage=read_coverage(audit, priced),
+        workloads=tuple(sorted(workloads, key=lambda w: (-w.baseline_usd, w.verdict.workload))),
+        baseline_usd=add(c.baseline_usd for c in components),
+        optimized_usd=add(c.optimized_usd["low"] for c in components),
+        saving_usd={case: add(add((c.baseline_usd, -c.optimized_usd[case])) for c in components) for case in CASES},
+        lever_credit_usd={lever: add(c.credit_usd[lever] for c in components) for lever in LEVERS},
+        upside_usd=add(c.upside_usd for c in components),
+        assumptions=assumptions.rows,
+        by_day=spend_by_day(priced, placements),
+        by_model=spend_by_model(priced),
+        reported_cost_usd=reported_cost_usd(audit),
+    )
+
+
+def _plan_components(
+    verdicts: Iterable[WorkloadVerdict],
+    priced: Iterable[PricedUsage],
+    config: Config,
+    assumptions: Assumptions,
+    prefixes: Prefixes,
+    inputs: Mapping[int, ComponentInput],
+) -> dict[int, ComponentPlan]:
+    rows: dict[int, list[PricedUsage]] = {}
+    for row in priced:
+        rows.setdefault(row.usage.component_no, []).append(row)
+    shaped = {no for no, _ in prefixes}
+    prices = list_prices()
+    plans: dict[int, ComponentPlan] = {}
+    for verdict in (c for w in verdicts for c in w.components):
+        no = verdict.component_no
+        context = component_context(verdict, config, prices, assumptions, inputs.get(no), no in shaped)
+        mine = tuple(rows.get(no, ()))
+        plans[no] = plan_component(verdict, mine, starting_state(mine, prefixes, context), context)
+    return plans
+
+
+def component_context(
+    verdict: ComponentVerdict,
+    config: Config,
+    prices: Prices,
+    assumptions: Assumptions,
+    inputs: ComponentInput | None,
+    has_prompt_shape: bool,
+) -> Context:
+    """What the levers know of a component: its verdict, the owner's answers, the constraints."""
+    answer = answered(config, verdict)
+    return Context(
+        verdict=verdict,
+        prices=prices,
+        assumptions=assumptions,
+        output_share=answer.output_share,
+        route_to=answer.route_to,
+        pass_rate=answer.pass_rate,
+        allow_1h_cache=config.allow_1h_cache,
+        allowed_models=config.allowed_models,
+        largest_request_tokens=inputs.largest_request_tokens if inputs else None,
+        has_prompt_shape=has_prompt_shape,
+        cached_already=bool(inputs and inputs.cache_tokens),
+    )
+
+
+def _with_known_models(config: Config) -> Config:
+    """The configuration with canonical model ids in answers and constraints."""
+    errors: list[UserError] = []
+
+    def canonical(name: str, where: str) -> str:
+        model = pricing.resolve_model(name, "anthropic").model
+        if model is None:
+            nearest = nearest_name(name, pricing.models())
+            errors.append(UserError(f"{config.path or 'whowaits.toml'}, {where}", name, "a known model", nearest))
+        return model or name
+
+    answers = tuple(
+        replace(a, route_to=canonical(a.route_to, f"answer {number}.route_to")) if a.route_to else a
+        for number, a in enumerate(config.answers, 1)
+    )
+    allowed = config.allowed_models
+    if allowed is not None:
+        allowed = tuple(canonical(name, "constraints.allowed_models") for name in allowed)
+    if errors:
+        raise UserErrors(errors)
+    return replace(config, answers=answers, allowed_models=allowed)
+
+
+def spend_by_day(priced: Iterable[PricedUsage], placements: Mapping[int, str]) -> tuple[tuple[date, str, Decimal], ...]:
+    """(UTC day, placement, list cost in USD) of what has a price, in order."""
+    sums: dict[tuple[date, str], list[Decimal]] = {}
+    for row in priced:
+        if row.list_cost_usd is not None:
+            key = (row.usage.on, placements[row.usage.component_no])
+            sums.setdefault(key, []).append(row.list_cost_usd)
+    return tuple((day, placement, add(sums[day, placement])) for day, placement in sorted(sums))
+
+
+def spend_by_model(priced: Iterable[PricedUsage]) -> tuple[tuple[str, int, TokenSums, Decimal], ...]:
+    """(model, requests, tokens, list cost in USD) of what has a price, largest cost first."""
+    rows: dict[str, list[PricedUsage]] = {}
+    for row in priced:
+        if row.list_cost_usd is not None and row.usage.model is not None:
+            rows.setdefault(row.usage.model, []).append(row)
+    found = [
+        (
+            model,
+            sum(row.usage.requests for row in some),
+            sum((row.usage.tokens for row in some), TokenSums()),
+            add(row.list_cost_usd for row in some if row.list_cost_usd is not None),
+        )
+        for model, some in rows.items()
+    ]
+    return tuple(sorted(found, key=lambda row: (-row[3], row[0])))

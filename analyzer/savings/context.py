@@ -1,0 +1,67 @@
+"""What the levers know of a component beside its tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+
+from analyzer.config import Answer, Config
+from analyzer.savings.assessment import Case
+from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.state import Prices
+from analyzer.waiting.verdicts import ComponentVerdict
+
+Ttl = Literal["5m", "1h"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One component, its owner's answers and the constraints of the configuration.
+
+    `output_share`, `route_to`, `pass_rate`: None = nobody has said. `largest_request_tokens`: None = not known.
+    `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
+    `ttl`: life of the real-time cache that is being costed.
+    """
+
+    verdict: ComponentVerdict
+    prices: Prices
+    assumptions: Assumptions
+    output_share: Decimal | None = None
+    route_to: str | None = None
+    pass_rate: Decimal | None = None
+    allow_1h_cache: bool = True
+    allowed_models: tuple[str, ...] | None = None
+    largest_request_tokens: int | None = None
+    has_prompt_shape: bool = False
+    cached_already: bool = False
+    ttl: Ttl = "5m"
+
+    def assumed(self, name: str, case: Case) -> Fraction:
+        """The value of an assumption in a case."""
+        return self.assumptions.value(name, case)
+
+    def placed_share(self, case: Case) -> Fraction:
+        """Share of what may move that the Batch API answers in the end."""
+        share = self.assumed("batch_placed_share", case)
+        return share * self.assumed("guard_share", case) if self.guarded else share
+
+    @property
+    def guarded(self) -> bool:
+        """The deadline may pass before a batch ends."""
+        return self.verdict.placement == "batchable-with-guard"
+
+
+def answered(config: Config, verdict: ComponentVerdict) -> Answer:
+    """The owner's answers of a component in one: of each question the most specific answer; None = not answered."""
+    answers = config.answers_for(verdict.workload, verdict.component)
+    share = next((a.output_share for a in answers if a.output_share is not None), None)
+    route = next((a for a in answers if a.route_to is not None), None)
+    return Answer(
+        workload=verdict.workload,
+        component=verdict.component,
+        output_share=share,
+        route_to=route.route_to if route else None,
+        pass_rate=route.pass_rate if route else None,
+    )

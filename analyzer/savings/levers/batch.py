@@ -1,0 +1,88 @@
+"""Batch: half price on every token class, for what nobody waits for.
+
+    cost' = placed × tokens × price(batch) + (1 − placed) × tokens × price(real time)
+
+*placed* is the assumption `batch_placed_share`, times `guard_share` where a guard cancels what is late. What a batch
+expires or errs on is not billed there and is paid at the real-time price. Only standard traffic moves (fast and
+priority were chosen for speed), and only where the list has a batch price for the model at the provider.
+
+Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in batch, 0.95 placed:
+950,000 × $1.50 + 50,000 × $3.00 = $1.425 + $0.150 = $1.575, against $3.00.
+
+>>> placed, left = placed_and_left(TokenSums(uncached_input_tokens=1_000_000), Fraction("0.95"))
+>>> placed.uncached_input_tokens, left.uncached_input_tokens
+(950000, 50000)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from analyzer.savings.assessment import Case, Lever, LeverFinding
+from analyzer.savings.context import Context
+from analyzer.savings.state import Part, Prefix, PriceKey, State, portion, remainder, whole
+from analyzer.tokens import TokenSums
+
+title = "Batch API"
+
+
+def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
+    """Tokens answered in a batch (rounded down), and tokens paid in real time."""
+    placed = portion(tokens, share)
+    return placed, remainder(tokens, placed)
+
+
+def obstacle(state: State, context: Context) -> LeverFinding | None:
+    """Why the lever may not be pulled; None = it may."""
+    if all(part.key.mode == "batch" for part in state):
+        return LeverFinding("batch", "nothing-to-do", Decimal(0), "It is in batch already.")
+    if context.verdict.placement == "real-time":
+        reasons = {
+            "cannot-tell": "Nobody can tell from the log whether anyone waits, so it counts as real time.",
+            "waits": "Someone or something waits for the result.",
+            "does-not-wait": "Nobody waits, but the result is needed sooner than a batch reliably returns.",
+        }
+        return LeverFinding("batch", "not-allowed", None, reasons[context.verdict.outcome])
+    if not any(_target(part.key, context) for part in state):
+        return LeverFinding(
+            "batch", "nothing-to-do", Decimal(0), "No batch price is on the list for its model and provider."
+        )
+    return None
+
+
+def project(state: State, context: Context, case: Case) -> State:
+    """The state with the placed share in batch; the rest is real-time and no longer cached."""
+    share = context.placed_share(case)
+    parts: list[Part] = []
+    for part in state:
+        key = _target(part.key, context)
+        if key is None:
+            parts.append(part)
+            continue
+        placed, left = placed_and_left(part.tokens, share)
+        parts.append(Part(placed, key, tuple(_placed_prefix(prefix, share) for prefix in part.prefixes)))
+        if left != TokenSums():
+            parts.append(Part(left, part.key))
+    return tuple(parts)
+
+
+def _placed_prefix(prefix: Prefix, share: Fraction) -> Prefix:
+    requests = whole(prefix.requests, share)
+    return replace(prefix, requests=requests, prefixes=min(prefix.prefixes, requests), reads_5m=0, reads_1h=0)
+
+
+def _target(key: PriceKey, context: Context) -> PriceKey | None:
+    if key.mode != "standard":
+        return None
+    target = replace(key, mode="batch")
+    return target if context.prices.price(target) else None
+
+
+def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
+    """What the owner does."""
+    sentences = ["Send it through the Batch API: half price on every token."]
+    if context.guarded:
+        sentences.append("Set the guard: cancel what is late and send it in real time before the deadline.")
+    return tuple(sentences)

@@ -1,0 +1,67 @@
+"""Output: shorter answers, where the owner says how much is enough.
+
+    output' = output − ⌊output × (1 − share) × kept⌋
+
+*share* is the owner's `output_share`, *kept* the assumption `output_cut_kept_share`. Input does not change.
+
+Worked by hand: 1,000,000 output tokens, 60 % is enough, and 0.80 of the cut is reached: the cut is
+1,000,000 × 0.40 × 0.80 = 320,000, so 680,000 remain.
+
+>>> kept_output(1_000_000, Fraction("0.6"), Fraction("0.8"))
+680000
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from analyzer.money import add, dollars
+from analyzer.savings.assessment import Case, Lever, LeverFinding
+from analyzer.savings.context import Context
+from analyzer.savings.state import State, whole
+
+title = "Shorter output"
+_WHAT_IF = Decimal("0.9")
+
+
+def kept_output(output_tokens: int, share: Fraction, kept: Fraction) -> int:
+    """Output tokens that remain; the cut is rounded down."""
+    return output_tokens - whole(output_tokens, (1 - share) * kept)
+
+
+def obstacle(state: State, context: Context) -> LeverFinding | None:
+    """Why the lever may not be pulled; None = it may."""
+    if context.output_share is not None and context.output_share < 1:
+        return None
+    if context.output_share is not None or not any(part.tokens.output_tokens for part in state):
+        return LeverFinding("output", "nothing-to-do", Decimal(0), "There is no output to cut.")
+    shorter = project(state, replace(context, output_share=_WHAT_IF), "low")
+    saving = add((context.prices.cost(state), -context.prices.cost(shorter)))
+    return LeverFinding(
+        "output",
+        "needs-evidence",
+        saving,
+        f"If answers may be 10 % shorter, that is worth {dollars(saving)}; the owner must say so (`output_share`).",
+    )
+
+
+def project(state: State, context: Context, case: Case) -> State:
+    """The state with shorter answers."""
+    if context.output_share is None:
+        return state
+    share, kept = Fraction(context.output_share), context.assumed("output_cut_kept_share", case)
+    return tuple(
+        replace(
+            part,
+            tokens=replace(part.tokens, output_tokens=kept_output(part.tokens.output_tokens, share, kept)),
+        )
+        for part in state
+    )
+
+
+def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
+    """What the owner does."""
+    share = (context.output_share or Decimal(1)) * 100
+    return (f"Tighten the instructions until answers are {share.normalize():f} % as long as today.",)

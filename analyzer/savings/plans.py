@@ -1,0 +1,117 @@
+"""From a component's usage, verdict and answers to its plan, with a finding for every lever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from analyzer.money import ZERO, add, dollars
+from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
+from analyzer.savings.context import Context
+from analyzer.savings.stack import Plan, best_plan, lever_modules
+from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key
+from analyzer.tokens import TokenSums
+from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+from analyzer.workloads.spend import PricedUsage
+
+Prefixes = dict[tuple[int, PriceKey], tuple[Prefix, ...]]
+
+
+def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: Context) -> State:
+    """The priced usage of one component as it is today; days on which all its prices are the same are one part."""
+    tokens: dict[tuple[int, PriceKey], TokenSums] = {}
+    for row in priced:
+        key = price_key(row.usage)
+        if key is not None and row.list_cost_usd is not None:
+            place = (row.usage.component_no, key)
+            tokens[place] = tokens.get(place, TokenSums()) + row.usage.tokens
+    prices, target = context.prices, context.prices.models.get(context.route_to or "")
+
+    def same(key: PriceKey) -> object:
+        in_batch = prices.price(replace(key, mode="batch"))
+        if target is None:
+            return prices.price(key), in_batch
+        on = max(key.on, target.released_on or key.on)
+        tiers = (0, *prices.size_tiers(target.id, on))
+        keys = [replace(key, model=target.id, on=on, over_tokens=tier) for tier in tiers]
+        both = [k for key in keys for k in (key, replace(key, mode="batch"))]
+        return prices.price(key), in_batch, tiers, tuple(prices.price(k) for k in both)
+
+    return merge((Part(sums, place[1], prefixes.get(place, ())) for place, sums in tokens.items()), same)
+
+
+def plan_component(
+    verdict: ComponentVerdict, priced: tuple[PricedUsage, ...], state: State, context: Context
+) -> ComponentPlan:
+    """The best allowed plan, what each lever can do, and what the component would save if it were batchable."""
+    obstacles = {lever: module.obstacle(state, context) for lever, module in lever_modules().items()}
+    if not state:
+        obstacles = {lever: _no_cost(lever) for lever in LEVERS}
+    allowed = tuple(lever for lever in LEVERS if obstacles[lever] is None)
+    plan = best_plan(state, context, allowed)
+    findings = tuple(obstacles[lever] or _finding(lever, plan) for lever in LEVERS)
+    return ComponentPlan(
+        verdict=verdict,
+        requests=sum(row.usage.requests for row in priced),
+        tokens=sum((row.usage.tokens for row in priced), TokenSums()),
+        models=tuple(sorted({row.usage.model for row in priced if row.usage.model})),
+        baseline_usd=context.prices.cost(state),
+        unpriced_requests=sum(row.usage.requests for row in priced if row.list_cost_usd is None),
+        levers=plan.levers,
+        credit_usd={lever: plan.credit_usd.get(lever, ZERO) for lever in LEVERS},
+        optimized_usd={case: plan.optimized_usd[case] for case in CASES},
+        upside_usd=_upside(state, context, allowed, plan),
+        findings=findings,
+        steps=_steps(plan, context),
+    )
+
+
+def plan_workload(verdict: WorkloadVerdict, components: Iterable[ComponentPlan]) -> WorkloadPlan:
+    """The components of a workload, largest cost first, and their sums."""
+    ordered = tuple(sorted(components, key=lambda c: (-c.baseline_usd, c.verdict.component)))
+    return WorkloadPlan(
+        verdict=verdict,
+        components=ordered,
+        baseline_usd=add(c.baseline_usd for c in ordered),
+        optimized_usd=add(c.optimized_usd["low"] for c in ordered),
+        saving_usd=add(add((c.baseline_usd, -c.optimized_usd["low"])) for c in ordered),
+        upside_usd=add(c.upside_usd for c in ordered),
+    )
+
+
+def _no_cost(lever: Lever) -> LeverFinding:
+    return LeverFinding(lever, "unknown", None, "None of its requests has a price.")
+
+
+def _finding(lever: Lever, plan: Plan) -> LeverFinding:
+    alone, name = plan.alone_usd[lever], lever_modules()[lever].title
+    if lever in plan.levers:
+        credit = plan.credit_usd[lever]
+        sentence = f"{name}: {dollars(credit)} of the saving; {dollars(alone)} by itself."
+        return LeverFinding(lever, "applied", alone, sentence)
+    if alone > 0:
+        sentence = f"{name} would save {dollars(alone)} by itself, but adds nothing to the plan."
+    elif alone < 0:
+        sentence = f"{name} would cost {dollars(-alone)} more."
+    else:
+        sentence = f"{name} would change nothing."
+    return LeverFinding(lever, "does-not-pay", alone, sentence)
+
+
+def _upside(state: State, context: Context, allowed: tuple[Lever, ...], plan: Plan) -> Decimal:
+    """Base case, USD, beyond the plan: what batch would add were the answer 'nobody waits'; 0 where that is settled."""
+    if context.verdict.outcome != "cannot-tell" or not state:
+        return ZERO
+    if_batchable = replace(context, verdict=replace(context.verdict, placement="batchable"))
+    if lever_modules()["batch"].obstacle(state, if_batchable) is not None:
+        return ZERO
+    levers = tuple(lever for lever in LEVERS if lever in allowed or lever == "batch")
+    case: Case = "base"
+    other = best_plan(state, if_batchable, levers)
+    return max(ZERO, add((plan.optimized_usd[case], -other.optimized_usd[case])))
+
+
+def _steps(plan: Plan, context: Context) -> tuple[str, ...]:
+    modules, with_life = lever_modules(), replace(context, ttl=plan.ttl)
+    return tuple(step for lever in plan.levers for step in modules[lever].steps(with_life, plan.levers))
