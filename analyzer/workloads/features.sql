@@ -1,0 +1,190 @@
+-- What the log shows of a component: one row each, NULL where the log cannot say. Columns are documented in features.py.
+
+-- name: declared_and_shape
+-- Takes: calls, requests. Returns: one row per component. Unit: shares 0 to 1, seconds, tokens.
+select
+  c.component_no,
+  count(*) as requests,
+  count(distinct r.started_us - r.started_us % 86400000000) as days,
+  cast((max(r.started_us - r.started_us % 86400000000) - min(r.started_us - r.started_us % 86400000000)) / 86400000000
+    as bigint) + 1 as span_days,
+  cast(sum(r.uncached_input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_read_tokens) as bigint)
+    as input_tokens,
+  cast(sum(r.output_tokens) as bigint) as output_tokens,
+  case when count(r.trigger) > 0 then cast(count(case when r.trigger = 'user' then 1 end) as double) / count(*) end
+    as trigger_user_share,
+  case when count(r.trigger) > 0 then cast(count(case when r.trigger = 'schedule' then 1 end) as double) / count(*) end
+    as trigger_schedule_share,
+  case when count(r.trigger) > 0 then cast(count(case when r.trigger = 'queue' then 1 end) as double) / count(*) end
+    as trigger_queue_share,
+  case when count(r.trigger) > 0 then cast(count(case when r.trigger = 'event' then 1 end) as double) / count(*) end
+    as trigger_event_share,
+  case when count(r.awaited) > 0 then cast(count(case when r.awaited then 1 end) as double) / count(*) end
+    as awaited_share,
+  case when count(r.awaited) > 0 then cast(count(case when not r.awaited then 1 end) as double) / count(*) end
+    as not_awaited_share,
+  cast(percentile_disc(0.1) within group (order by r.needed_within_s) as double) as needed_within_s_p10,
+  cast(percentile_disc(0.5) within group (order by r.needed_within_s) as double) as needed_within_s_p50,
+  case when count(r.read_us) > 0 then cast(count(r.read_us) as double) / count(*) end as read_share,
+  cast(percentile_disc(0.1) within group (order by r.read_us - coalesce(c.ended_us, c.started_us)) as bigint)
+    / 1000000.0 as read_delay_s_p10,
+  cast(percentile_disc(0.5) within group (order by r.read_us - coalesce(c.ended_us, c.started_us)) as bigint)
+    / 1000000.0 as read_delay_s_p50,
+  lower(min(r.destination)) as destination,
+  cast(count(case when r.is_streamed then 1 end) as double) / nullif(count(r.is_streamed), 0) as streamed_share,
+  case when count(r.first_token_s) > 0 then cast(count(r.first_token_s) as double) / count(*) end as first_token_share,
+  cast(count(case when r.status = 'cancelled' then 1 end) as double)
+    / nullif(count(case when r.status <> 'unknown' then 1 end), 0) as cancelled_share,
+  cast(count(case when r.is_batch or lower(r.service_tier) = 'batch' then 1 end) as double)
+    / nullif(count(case when r.is_batch is not null or r.service_tier is not null then 1 end), 0) as batch_share,
+  cast(count(case when r.has_tools then 1 end) as double) / nullif(count(r.has_tools), 0) as tools_share,
+  cast(percentile_disc(0.5) within group (order by r.message_count) as bigint) as messages_p50,
+  nullif(count(distinct r.user_hash), 0) as users,
+  cast(count(case when lower(r.user_agent) like 'mozilla/%' then 1 end) as double) / nullif(count(r.user_agent), 0)
+    as browser_share,
+  cast(count(case when lower(r.user_agent) like 'claude-cli%' or lower(r.user_agent) like 'claude-code%'
+    or lower(r.user_agent) like 'curl/%' then 1 end) as double) / nullif(count(r.user_agent), 0) as cli_share,
+  cast(count(case when lower(r.user_agent) not like 'mozilla/%' and lower(r.user_agent) not like 'claude-cli%'
+    and lower(r.user_agent) not like 'claude-code%' and lower(r.user_agent) not like 'curl/%' then 1 end) as double)
+    / nullif(count(r.user_agent), 0) as sdk_share,
+  cast(count(case when lower(r.source) in ('claude_code', 'claude-code')
+    or lower(r.user_agent) like 'claude-cli%' or lower(r.user_agent) like 'claude-code%' then 1 end) as double)
+    / count(*) as coding_agent_share,
+  cast(count(case when r.tags['turn'] = 'first' then 1 end) as double) / nullif(count(r.tags['turn']), 0)
+    as human_turn_share,
+  cast(count(case when (r.started_us - r.started_us % 86400000000) / 86400000000 % 7 in (2, 3) then 1 end) as double)
+    / count(*) as weekend_share,
+  cast(count(case when (r.started_us - r.started_us % 86400000000) / 86400000000 % 7 not in (2, 3)
+    and r.started_us % 86400000000 >= 28800000000 and r.started_us % 86400000000 < 64800000000 then 1 end) as double)
+    / count(*) as office_share
+from calls c
+join requests r on r.request_no = c.request_no
+group by c.component_no
+
+-- name: session_shape
+-- Takes: calls. Returns: sessions and calls in each, one row per component that has sessions.
+select
+  component_no,
+  count(*) as sessions,
+  cast(percentile_disc(0.5) within group (order by turns) as bigint) as turns_per_session_p50
+from (
+  select component_no, session_id, count(*) as turns
+  from calls
+  where session_id is not null
+  group by component_no, session_id
+) sessions
+group by component_no
+
+-- name: think_shape
+-- Takes: calls. Returns: quantiles of the pauses inside sessions, calls that follow within 10 s and pauses over a day
+-- left out. Unit: microseconds.
+select
+  component_no,
+  count(*) as thinks,
+  cast(percentile_disc(0.25) within group (order by session_gap_us) as bigint) as think_us_p25,
+  cast(percentile_disc(0.5) within group (order by session_gap_us) as bigint) as think_us_p50,
+  cast(percentile_disc(0.75) within group (order by session_gap_us) as bigint) as think_us_p75
+from calls
+where session_gap_us > 10000000 and session_gap_us <= 86400000000 and coalesce(chained, false) = false
+group by component_no
+
+-- name: chain_parts
+-- Takes: calls. Returns: one row per call in a session or trace, numbered by the chain it belongs to.
+select
+  component_no,
+  thread,
+  chained,
+  sum(case when chained then 0 else 1 end) over (
+    partition by thread order by started_us, request_no rows between unbounded preceding and current row
+  ) as chain_no
+from calls
+where thread is not null and chained is not null
+
+-- name: chain_shape
+-- Takes: chain_parts. Returns: share of calls that follow another at once, and the length of the chain a call is in.
+select
+  p.component_no,
+  cast(count(case when p.chained then 1 end) as double) / count(*) as chained_share,
+  cast(percentile_disc(0.5) within group (order by d.depth) as bigint) as chain_depth_p50,
+  cast(percentile_disc(0.9) within group (order by d.depth) as bigint) as chain_depth_p90
+from chain_parts p
+join (select thread, chain_no, count(*) as depth from chain_parts group by thread, chain_no) d
+  on d.thread = p.thread and d.chain_no = p.chain_no
+group by p.component_no
+
+-- name: features
+-- Takes: components and all of the above. Returns: one row per component. Unit: see features.py.
+select
+  k.component_no,
+  k.workload,
+  k.component,
+  lower(case when k.component in ('all calls', '(other)') then k.workload else k.workload || ' ' || k.component end)
+    as name,
+  k.request_share,
+  d.requests,
+  d.days,
+  d.span_days,
+  d.input_tokens,
+  d.output_tokens,
+  d.trigger_user_share,
+  d.trigger_schedule_share,
+  d.trigger_queue_share,
+  d.trigger_event_share,
+  d.awaited_share,
+  d.not_awaited_share,
+  d.needed_within_s_p10,
+  d.needed_within_s_p50,
+  d.read_share,
+  d.read_delay_s_p10,
+  d.read_delay_s_p50,
+  d.destination,
+  d.streamed_share,
+  d.first_token_share,
+  d.cancelled_share,
+  d.batch_share,
+  d.tools_share,
+  d.messages_p50,
+  d.users,
+  d.browser_share,
+  d.cli_share,
+  d.sdk_share,
+  d.coding_agent_share,
+  d.human_turn_share,
+  s.sessions,
+  s.turns_per_session_p50,
+  t.thinks,
+  t.think_us_p25 / 1000000.0 as think_s_p25,
+  t.think_us_p50 / 1000000.0 as think_s_p50,
+  t.think_us_p75 / 1000000.0 as think_s_p75,
+  h.chained_share,
+  h.chain_depth_p50,
+  h.chain_depth_p90,
+  r.runs,
+  y.run_days,
+  r.run_us_p90 / 1000000.0 as run_s_p90,
+  r.requests_per_run_p50,
+  cast(r.requests_in_largest_run as double) / d.requests as largest_run_share,
+  r.active_share,
+  p.phase_score,
+  p.phase_r,
+  p.period_us / 60000000.0 as phase_period_min,
+  u.hour_repeat,
+  y.runs_fano,
+  g.gap_cv,
+  a.day_autocorrelation,
+  b.burst_share,
+  d.office_share,
+  d.weekend_share
+from components k
+join declared_and_shape d on d.component_no = k.component_no
+left join session_shape s on s.component_no = k.component_no
+left join think_shape t on t.component_no = k.component_no
+left join chain_shape h on h.component_no = k.component_no
+left join run_shape r on r.component_no = k.component_no
+left join phase_shape p on p.component_no = k.component_no
+left join hour_repeat u on u.component_no = k.component_no
+left join day_shape y on y.component_no = k.component_no
+left join gap_shape g on g.component_no = k.component_no
+left join hour_autocorrelation a on a.component_no = k.component_no
+left join burst_shape b on b.component_no = k.component_no
+order by k.component_no

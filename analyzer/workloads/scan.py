@@ -1,0 +1,118 @@
+"""The heavy scan: requests to models, workloads, components, token sums and features, as temp tables of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer import pricing
+from analyzer.config import Config
+from analyzer.sqlblocks import quoted, sql_blocks
+from analyzer.store.audit import Audit
+from analyzer.times import day_of_us
+
+if TYPE_CHECKING:
+    import duckdb
+
+_FOLDER = Path(__file__).parent
+_UNBOUNDED = 2**62
+WORKLOAD_LIMIT = 100_000
+COMPONENT_LIMIT = 12
+
+_COMPONENT_STEPS = (
+    "named_requests",
+    "workload_shape",
+    "kinds",
+    "kind_shape",
+    "labelled_requests",
+    "label_shape",
+    "components",
+    "calls",
+)
+_HELPERS = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "calls"))
+
+
+def scan(audit: Audit, config: Config) -> None:
+    """Build (or build again) `model_names`, `components`, `calls`, `rollup` and `features`.
+
+    All are temp tables of the audit's connection; running it twice gives the same tables.
+    """
+    scan_spend(audit)
+    scan_components(audit, config)
+    connection = audit.connection
+    _materialise(connection, "rollup", token_sums("c.component_no", "join calls c on c.request_no = p.request_no"))
+    blocks = {**sql_blocks(_FOLDER / "features.sql"), **sql_blocks(_FOLDER / "rhythm.sql")}
+    order = (*(name for name in blocks if name != "features"), "features")
+    for name in order:
+        _materialise(connection, name, blocks[name])
+    for name in order[:-1]:
+        connection.execute(f"drop table {quoted(name)}")
+
+
+def scan_spend(audit: Audit) -> None:
+    """Build only what prices need: `model_names`, `size_tiers` and `priced_requests`."""
+    connection = audit.connection
+    blocks = sql_blocks(_FOLDER / "models.sql")
+    named = []
+    for raw_model, provider in connection.execute(blocks["raw_models"]).fetchall():
+        resolved = pricing.resolve_model(raw_model or None, provider)
+        named.append((raw_model, provider, resolved.model, resolved.geography))
+    _fill(connection, "model_names", "raw_model varchar, provider varchar, model varchar, geography varchar", named)
+    tiers = []
+    for model, day_us in connection.execute(blocks["model_days"]).fetchall():
+        sizes = sorted(pricing.size_tiers(model, day_of_us(day_us)))
+        tiers += [
+            (model, day_us, over, upto) for over, upto in zip(sizes, [*sizes[1:], _UNBOUNDED], strict=False)
+        ]
+    _fill(connection, "size_tiers", "model varchar, day_us bigint, over_tokens bigint, upto_tokens bigint", tiers)
+    connection.execute(f"create or replace temp view priced_requests as {blocks['priced_requests']}")
+
+
+def scan_components(audit: Audit, config: Config) -> None:
+    """Build only `components` and `calls`."""
+    blocks = sql_blocks(_FOLDER / "components.sql")
+    values = {
+        "workload_keys": ", ".join(_key_expression(key) for key in config.workload_keys) or "null",
+        "workload_limit": str(WORKLOAD_LIMIT),
+        "component_limit": str(COMPONENT_LIMIT),
+    }
+    for name in _COMPONENT_STEPS:
+        _materialise(audit.connection, name, filled(blocks[name], values))
+    for name in _HELPERS:
+        audit.connection.execute(f"drop table {quoted(name)}")
+
+
+def token_sums(key: str, join: str = "") -> str:
+    """The SQL of exact token sums by an SQL expression over `p` and what `join` brings."""
+    return filled(sql_blocks(_FOLDER / "models.sql")["token_sums"], {"key": key, "join": join})
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The SQL with its {placeholders} filled; values are SQL made by this room, never text from a log."""
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _key_expression(key: str) -> str:
+    """SQL for one workload key: a tag, a column, or the prompt's hash made readable; NULL where the row has none."""
+    if key.startswith("tag:"):
+        name = key.removeprefix("tag:").replace("'", "''")
+        return f"nullif(trim(r.tags['{name}']), '')"
+    if key == "prefix_hash":
+        return "'prompt ' || substr(r.prefix_hash, 1, 12)"
+    return f"nullif(trim(r.{quoted(key)}), '')"
+
+
+def _materialise(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    connection.execute(f"create or replace temp table {quoted(name)} as {select}")
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple[object, ...]]
+) -> None:
+    connection.execute(f"create or replace temp table {quoted(name)} ({columns})")
+    if rows:
+        marks = ", ".join("?" for _ in rows[0])
+        connection.executemany(f"insert into {quoted(name)} values ({marks})", rows)

@@ -1,0 +1,172 @@
+"""Token sums and their list cost, by component or by any other key of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Literal
+
+from analyzer import pricing
+from analyzer.config import Config
+from analyzer.money import add
+from analyzer.store.audit import Audit
+from analyzer.times import day_of_us
+from analyzer.tokens import SUM_COLUMNS, TokenSums
+from analyzer.workloads.scan import scan_components, scan_spend, token_sums
+from analyzer.workloads.spend import PricedUsage, Usage
+
+SpendKey = Literal["model", "source", "workload", "api_key", "day"]
+SPEND_KEYS: tuple[SpendKey, ...] = ("model", "source", "workload", "api_key", "day")
+_NOT_LOGGED = "(not logged)"
+_REQUEST = "join requests r on r.request_no = p.request_no"
+_WORKLOAD = "join calls c on c.request_no = p.request_no join components k on k.component_no = c.component_no"
+_GROUPS: dict[SpendKey, tuple[str, str]] = {
+    "model": ("p.model", ""),
+    "day": ("p.day_us", ""),
+    "source": ("r.source", _REQUEST),
+    "api_key": ("r.api_key", _REQUEST),
+    "workload": ("k.workload", _WORKLOAD),
+}
+
+
+@dataclass(frozen=True)
+class SpendRow:
+    """Sums of one key. `list_cost_usd` None = unpriced."""
+
+    key: str
+    requests: int
+    tokens: TokenSums
+    list_cost_usd: Decimal | None
+
+
+@dataclass(frozen=True)
+class UnpricedModel:
+    """Requests of one logged model that have no price, and why."""
+
+    raw_model: str | None
+    reason: str
+    requests: int
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Priced rows (largest cost first), the total of all requests, and those without a price.
+
+    `rows` and `unpriced` share no request; `total.requests` counts both, `total.list_cost_usd` the priced ones.
+    """
+
+    by: SpendKey
+    rows: tuple[SpendRow, ...]
+    total: SpendRow
+    unpriced: SpendRow
+    unpriced_models: tuple[UnpricedModel, ...]
+
+
+def usage(audit: Audit) -> tuple[Usage, ...]:
+    """The rollup that `scan` built, in order of component, day, model and the rest."""
+    columns = ", ".join(f"r.{name}" for name in SUM_COLUMNS)
+    rows = audit.connection.execute(
+        "select k.component_no, k.workload, k.component, r.provider, r.raw_model, r.model, r.mode, r.geography,"
+        f" r.over_tokens, r.day_us, r.requests, {columns}"
+        " from rollup r join components k on k.component_no = r.spend_key"
+        " order by k.component_no, r.day_us, r.provider, r.raw_model, r.mode, r.geography, r.over_tokens"
+    ).fetchall()
+    return tuple(_usage_of_row(row) for row in rows)
+
+
+def _usage_of_row(row: tuple[Any, ...]) -> Usage:
+    no, workload, component, provider, raw_model, model, mode, geography, over, day_us, requests, *sums = row
+    return Usage(
+        component_no=no,
+        workload=workload,
+        component=component,
+        provider=provider,
+        raw_model=raw_model or None,
+        model=model,
+        mode=mode,
+        geography=geography,
+        over_tokens=over,
+        on=day_of_us(day_us),
+        requests=requests,
+        tokens=TokenSums(*sums),
+    )
+
+
+def price_usage(usages: Iterable[Usage], config: Config) -> tuple[PricedUsage, ...]:
+    """Each row with its list cost, in the order given. The negotiated discount is no part of list cost."""
+    del config
+    prices: dict[tuple[object, ...], pricing.Price | pricing.NoPrice] = {}
+    priced = []
+    for row in usages:
+        if row.model is None:
+            reason = f"unknown model {row.raw_model!r}" if row.raw_model else "no model logged"
+            priced.append(PricedUsage(row, None, reason))
+            continue
+        key = (row.model, row.on, row.mode, row.provider, row.geography, row.over_tokens)
+        if key not in prices:
+            prices[key] = pricing.price_on(
+                row.model,
+                row.on,
+                mode=row.mode,
+                provider=row.provider,
+                geography=row.geography,
+                over_tokens=row.over_tokens,
+            )
+        price = prices[key]
+        if isinstance(price, pricing.NoPrice):
+            priced.append(PricedUsage(row, None, price.reason))
+        else:
+            priced.append(PricedUsage(row, pricing.list_cost(row.tokens, price), None))
+    return tuple(priced)
+
+
+def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
+    """List cost and tokens by one key; requests without a price stand apart. Scans what it needs itself."""
+    scan_spend(audit)
+    if by == "workload":
+        scan_components(audit, config)
+    key, join = _GROUPS[by]
+    rows = audit.connection.execute(token_sums(key, join)).fetchall()
+    usages = [_usage_of_row((0, _key_text(by, row[0]), "", *row[1:])) for row in rows]
+    priced = price_usage(usages, config)
+    groups: dict[str, list[PricedUsage]] = {}
+    for item in priced:
+        if item.list_cost_usd is not None:
+            groups.setdefault(item.usage.workload, []).append(item)
+    known = [_sum_row(name, items) for name, items in groups.items()]
+    order = (lambda row: (row.key,)) if by == "day" else (lambda row: (-(row.list_cost_usd or 0), row.key))
+    unknown = [item for item in priced if item.list_cost_usd is None]
+    total = _sum_row("total", priced)
+    return Spend(
+        by=by,
+        rows=tuple(sorted(known, key=order)),
+        total=total,
+        unpriced=replace(_sum_row("unpriced", unknown), list_cost_usd=None),
+        unpriced_models=_unpriced_models(unknown),
+    )
+
+
+def _key_text(by: SpendKey, value: object) -> str:
+    if by == "day" and isinstance(value, int):
+        return day_of_us(value).isoformat()
+    return _NOT_LOGGED if value is None else str(value)
+
+
+def _sum_row(key: str, items: Iterable[PricedUsage]) -> SpendRow:
+    items = tuple(items)
+    return SpendRow(
+        key=key,
+        requests=sum(item.usage.requests for item in items),
+        tokens=sum((item.usage.tokens for item in items), TokenSums()),
+        list_cost_usd=add(item.list_cost_usd for item in items if item.list_cost_usd is not None),
+    )
+
+
+def _unpriced_models(items: Iterable[PricedUsage]) -> tuple[UnpricedModel, ...]:
+    counts: dict[tuple[str, str], int] = {}
+    for item in items:
+        key = (item.usage.raw_model or "", item.unpriced_reason or "")
+        counts[key] = counts.get(key, 0) + item.usage.requests
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return tuple(UnpricedModel(model or None, reason, number) for (model, reason), number in ordered)
