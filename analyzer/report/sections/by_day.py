@@ -1,0 +1,49 @@
+"""List cost of every day, by whether the work could wait."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from analyzer.report.display import PLACEMENT_NAMES, cents_that_add_up
+from analyzer.report.figures import Chart, day_bars_figure
+from analyzer.savings.assessment import Assessment
+
+title = "Spend by day"
+order = 40
+
+
+def build(assessment: Assessment) -> dict[str, Any]:
+    """`days` without gaps from the first to the last; one column a placement that occurs. `chart` None without money."""
+    amounts: dict[tuple[date, str], Decimal] = {}
+    for day, placement, cost in assessment.by_day:
+        amounts[day, placement] = amounts.get((day, placement), Decimal(0)) + cost
+    days = _every_day({day for day, _ in amounts})
+    placements = [name for name in PLACEMENT_NAMES if any(amounts.get((day, name)) for day in days)]
+    columns = []
+    for placement in placements:
+        exact = [amounts.get((day, placement), Decimal(0)) for day in days]
+        columns.append(cents_that_add_up(exact, sum(exact, Decimal(0))))
+    rows = [
+        {"day": day, "amounts": [column[index] for column in columns], "total_usd": _sum(columns, index)}
+        for index, day in enumerate(days)
+    ]
+    series = [(PLACEMENT_NAMES[name], name, column) for name, column in zip(placements, columns, strict=True)]
+    label = "Stacked bars: list cost of each day, by whether the work stays real-time or could go to batch."
+    return {
+        "rows": rows,
+        "columns": [PLACEMENT_NAMES[name] for name in placements],
+        "chart": Chart("by-day", label, day_bars_figure(days, series)) if series else None,
+    }
+
+
+def _every_day(days: set[date]) -> list[date]:
+    if not days:
+        return []
+    first, last = min(days), max(days)
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def _sum(columns: list[list[Decimal]], index: int) -> Decimal:
+    return sum((column[index] for column in columns), Decimal(0))

@@ -1,0 +1,93 @@
+"""What it comes to, in one screen: the saving one can count on, its range, and the one next step."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from analyzer.report.display import VERDICT_NAMES, is_calendar_month, percent, period_text, shown_verdict, to_cents
+from analyzer.report.ledger import Ledger, Row, ledger_of, migration_rows, moving_saving_usd
+from analyzer.savings.assessment import Assessment
+
+title = "What it comes to"
+order = 10
+
+
+def build(assessment: Assessment) -> dict[str, Any]:
+    """Money in whole cents. `a_month`, `a_year` and `pilot` are None where there is nothing to say."""
+    coverage, ledger = assessment.coverage, ledger_of(assessment)
+    moves = migration_rows(ledger)
+    undecided = [row for row in ledger.rows if row.plan.verdict.cannot_tell]
+    return {
+        "company": assessment.company,
+        "period": period_text(coverage.first_day, coverage.last_day),
+        "days": coverage.days,
+        "requests": coverage.requests,
+        "files": len(coverage.files),
+        "rejected": sum(file.rejected for file in coverage.files),
+        "unpriced_requests": coverage.requests - coverage.priced_requests,
+        "has_money": ledger.baseline_usd > 0,
+        "baseline_usd": ledger.baseline_usd,
+        "optimized_usd": ledger.optimized_usd,
+        "saving_usd": ledger.saving_usd,
+        "saving_percent": percent(ledger.saving_usd, ledger.baseline_usd),
+        "base_usd": to_cents(assessment.saving_usd["base"]),
+        "base_percent": percent(assessment.saving_usd["base"], ledger.baseline_usd),
+        "high_usd": to_cents(assessment.saving_usd["high"]),
+        "high_percent": percent(assessment.saving_usd["high"], ledger.baseline_usd),
+        "a_month": _a_month(ledger, coverage.days, coverage.first_day, coverage.last_day),
+        "a_year": _scaled(ledger.saving_usd, 365, coverage.days),
+        "upside_usd": to_cents(assessment.upside_usd),
+        "undecided": len(undecided),
+        "undecided_usd": sum((row.baseline_usd for row in undecided), Decimal(0)),
+        "moves": len(moves),
+        "pilot": _pilot(moves[0]) if moves else None,
+        "kinds": _kinds(ledger),
+    }
+
+
+def _a_month(ledger: Ledger, days: int, first: date | None, last: date | None) -> dict[str, Any] | None:
+    """The month before and after: the period itself where it is one calendar month, else scaled to 30 days."""
+    if days <= 0:
+        return None
+    if is_calendar_month(first, last):
+        return {"before_usd": ledger.baseline_usd, "after_usd": ledger.optimized_usd, "scaled": False}
+    before, saved = _scaled(ledger.baseline_usd, 30, days), _scaled(ledger.saving_usd, 30, days)
+    if before is None or saved is None:
+        return None
+    return {"before_usd": before, "after_usd": before - saved, "scaled": True}
+
+
+def _scaled(amount: Decimal, to_days: int, days: int) -> Decimal | None:
+    return to_cents(amount * to_days / days) if days > 0 else None
+
+
+def _pilot(row: Row) -> dict[str, Any]:
+    verdict = row.plan.verdict
+    return {
+        "no": row.no,
+        "workload": verdict.workload,
+        "kind": shown_verdict(row.plan),
+        "confidence": verdict.confidence,
+        "saving_usd": to_cents(moving_saving_usd(row.plan)),
+    }
+
+
+def _kinds(ledger: Ledger) -> list[dict[str, Any]]:
+    """Spend by badge, in the order in which badges are always told."""
+    kinds = []
+    for kind, name in VERDICT_NAMES.items():
+        rows = [row for row in ledger.rows if shown_verdict(row.plan) == kind]
+        spent = sum((row.baseline_usd for row in rows), Decimal(0))
+        kinds.append(
+            {
+                "kind": kind,
+                "name": name,
+                "workloads": len(rows),
+                "spent_usd": spent,
+                "percent": percent(spent, ledger.baseline_usd),
+                "share": float(spent / ledger.baseline_usd) if ledger.baseline_usd else 0.0,
+            }
+        )
+    return kinds

@@ -1,0 +1,61 @@
+"""Every workload by who waits and by its money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from analyzer.report.display import VERDICT_NAMES, percent, shown_verdict
+from analyzer.report.figures import Chart, spend_bars_figure
+from analyzer.report.ledger import Ledger, ledger_of
+from analyzer.savings.assessment import Assessment
+
+title = "Spend by workload and verdict"
+order = 30
+
+_BARS = 20
+
+
+def build(assessment: Assessment) -> dict[str, Any]:
+    """`rows` largest cost first; the chart shows the first 20 and the rest as one bar, None without money."""
+    ledger = ledger_of(assessment)
+    rows = [
+        {
+            "no": row.no,
+            "workload": row.plan.verdict.workload,
+            "kind": shown_verdict(row.plan),
+            "undecided_part": row.plan.verdict.cannot_tell and shown_verdict(row.plan) != "cannot-tell",
+            "confidence": row.plan.verdict.confidence,
+            "requests": sum(component.requests for component in row.plan.components),
+            "unpriced_requests": sum(component.unpriced_requests for component in row.plan.components),
+            "baseline_usd": row.baseline_usd,
+            "percent": percent(row.baseline_usd, ledger.baseline_usd),
+            "saving_usd": row.saving_usd,
+            "optimized_usd": row.optimized_usd,
+        }
+        for row in ledger.rows
+    ]
+    return {
+        "rows": rows,
+        "total": {
+            "requests": sum(row["requests"] for row in rows),
+            "baseline_usd": ledger.baseline_usd,
+            "saving_usd": ledger.saving_usd,
+            "optimized_usd": ledger.optimized_usd,
+        },
+        "kinds": VERDICT_NAMES,
+        "chart": _chart(ledger) if ledger.baseline_usd > 0 else None,
+    }
+
+
+def _chart(ledger: Ledger) -> Chart:
+    shown, rest = ledger.rows[:_BARS], ledger.rows[_BARS:]
+    names = [row.plan.verdict.workload for row in shown]
+    amounts = [row.baseline_usd for row in shown]
+    roles = [shown_verdict(row.plan) for row in shown]
+    if rest:
+        names.append(f"{len(rest)} smaller workloads")
+        amounts.append(sum((row.baseline_usd for row in rest), Decimal(0)))
+        roles.append("rest")
+    label = "Bars: list cost of each workload, largest first, coloured and patterned by verdict."
+    return Chart("verdicts", label, spend_bars_figure(names, amounts, roles))

@@ -1,0 +1,101 @@
+"""Each workload as a card: who waits, how we know, what to do, what it brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analyzer.report.display import (
+    BASIS_NAMES,
+    FINDING_NAMES,
+    LEVER_NAMES,
+    OUTCOME_NAMES,
+    PLACEMENT_NAMES,
+    SAYS_NAMES,
+    cents_that_add_up,
+    finding_amount,
+    percent,
+    shown_verdict,
+    weight_text,
+)
+from analyzer.report.ledger import Row, ledger_of
+from analyzer.savings.assessment import Assessment, ComponentPlan
+from analyzer.times import duration_text
+
+title = "The workloads, one by one"
+order = 60
+
+
+def build(assessment: Assessment) -> dict[str, Any]:
+    """`cards` largest cost first; the components' dollars add up to their card's."""
+    ledger = ledger_of(assessment)
+    return {"cards": [_card(row) for row in ledger.rows]}
+
+
+def _card(row: Row) -> dict[str, Any]:
+    plan, verdict = row.plan, row.plan.verdict
+    baselines = cents_that_add_up([c.baseline_usd for c in plan.components], row.baseline_usd)
+    savings = cents_that_add_up([c.saving_usd for c in plan.components], row.saving_usd)
+    return {
+        "no": row.no,
+        "workload": verdict.workload,
+        "kind": shown_verdict(plan),
+        "undecided_part": verdict.cannot_tell and shown_verdict(plan) != "cannot-tell",
+        "confidence": verdict.confidence,
+        "basis": BASIS_NAMES[verdict.basis],
+        "awaited_share": verdict.awaited_probability,
+        "question": verdict.question,
+        "baseline_usd": row.baseline_usd,
+        "saving_usd": row.saving_usd,
+        "optimized_usd": row.optimized_usd,
+        "saving_percent": percent(row.saving_usd, row.baseline_usd),
+        "upside_usd": plan.upside_usd,
+        "components": [
+            _component(component, cost, saved)
+            for component, cost, saved in zip(plan.components, baselines, savings, strict=True)
+        ],
+    }
+
+
+def _component(plan: ComponentPlan, cost: Any, saved: Any) -> dict[str, Any]:
+    verdict = plan.verdict
+    return {
+        "component": verdict.component,
+        "outcome": verdict.outcome,
+        "outcome_name": OUTCOME_NAMES[verdict.outcome],
+        "placement": PLACEMENT_NAMES[verdict.placement].lower(),
+        "awaited_share": verdict.awaited_probability,
+        "confidence": verdict.confidence,
+        "basis": BASIS_NAMES[verdict.basis],
+        "requests": plan.requests,
+        "unpriced_requests": plan.unpriced_requests,
+        "input_tokens": plan.tokens.input_tokens,
+        "output_tokens": plan.tokens.output_tokens,
+        "models": plan.models,
+        "deadline": duration_text(verdict.deadline_s) if verdict.deadline_s is not None else None,
+        "chain_length": verdict.chain_length,
+        "question": verdict.question,
+        "baseline_usd": cost,
+        "saving_usd": saved,
+        "optimized_usd": cost - saved,
+        "evidence": [
+            {
+                "says": SAYS_NAMES[item.says],
+                "sentence": item.sentence,
+                "weight": weight_text(item),
+                "basis": BASIS_NAMES[item.basis],
+                "rule": item.rule,
+            }
+            for item in verdict.evidence
+        ],
+        "steps": plan.steps,
+        "findings": [
+            {
+                "lever": LEVER_NAMES[finding.lever],
+                "status": finding.status,
+                "status_name": FINDING_NAMES[finding.status],
+                "alone_usd": finding_amount(finding),
+                "sentence": finding.sentence,
+            }
+            for finding in plan.findings
+        ],
+    }
