@@ -215,3 +215,12 @@ def test_our_cards_equal_the_ones_bedrock_lists() -> None:
             assert price.uncached_input_usd * 1_000_000 == card.input_mtok
             assert price.cache_read_usd * 1_000_000 == card.cache_read_mtok
             assert price.output_usd * 1_000_000 == card.output_mtok
+
+
+def test_the_row_shown_in_the_docs_is_a_valid_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8")
+    (tmp_path / "example.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    (row,) = read_overlay(tmp_path, models()).prices
+    assert row.usd_per_mtok == {"cache_read": D("0.20")}
+    days = {date(2026, 9, 27): False, date(2026, 9, 28): True, date(2026, 10, 6): True, date(2026, 10, 7): False}
+    assert {day: row.stands("claude-sonnet-5-5", day) for day in days} == days
