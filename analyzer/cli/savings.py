@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.money import add, as_text, dollars
+
+_NO_DISCOUNT = Decimal(0)
 
 if TYPE_CHECKING:
     from analyzer.config import Config
@@ -32,31 +36,31 @@ def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     with open_audit(audit_path, must_exist=True) as audit:
         assessment = assess(audit, config)
     if as_json:
-        print_json(_document(assessment, config))
+        print_json(savings_document(assessment, config.discount_share))
     else:
         click.echo(_text(assessment, config))
 
 
-def _document(assessment: Assessment, config: Config) -> dict[str, Any]:
+def savings_document(assessment: Assessment, discount_share: Decimal = _NO_DISCOUNT) -> dict[str, Any]:
+    """What `--json` prints (docs/json.md); money as decimal strings. `contracted` only with a discount."""
     document: dict[str, Any] = {
-        "baseline_usd": assessment.baseline_usd,
-        "optimized_usd": assessment.optimized_usd,
-        "savings_usd": assessment.saving_usd["low"],
-        "levers": dict(assessment.lever_credit_usd),
-        "range": {f"{case}_usd": saving for case, saving in assessment.saving_usd.items()},
-        "upside_usd": assessment.upside_usd,
+        "baseline_usd": as_text(assessment.baseline_usd),
+        "optimized_usd": as_text(assessment.optimized_usd),
+        "savings_usd": as_text(assessment.saving_usd["low"]),
+        "levers": {lever: as_text(credit) for lever, credit in assessment.lever_credit_usd.items()},
+        "range": {f"{case}_usd": as_text(saving) for case, saving in assessment.saving_usd.items()},
+        "upside_usd": as_text(assessment.upside_usd),
         "unpriced_requests": sum(row.requests for row in assessment.coverage.unpriced),
         "workloads": [_workload(plan) for plan in assessment.workloads],
     }
-    if config.discount_share:
+    if discount_share:
         from analyzer.pricing import contracted
 
-        share = config.discount_share
         document["contracted"] = {
-            "discount_share": share,
-            "baseline_usd": contracted(assessment.baseline_usd, share),
-            "optimized_usd": contracted(assessment.optimized_usd, share),
-            "savings_usd": contracted(assessment.saving_usd["low"], share),
+            "discount_share": str(discount_share),
+            "baseline_usd": as_text(contracted(assessment.baseline_usd, discount_share)),
+            "optimized_usd": as_text(contracted(assessment.optimized_usd, discount_share)),
+            "savings_usd": as_text(contracted(assessment.saving_usd["low"], discount_share)),
         }
     return document
 
@@ -66,34 +70,39 @@ def _workload(plan: WorkloadPlan) -> dict[str, Any]:
         "workload": plan.verdict.workload,
         "verdict": plan.verdict.verdict,
         "cannot_tell": plan.verdict.cannot_tell,
-        "baseline_usd": plan.baseline_usd,
-        "optimized_usd": plan.optimized_usd,
-        "savings_usd": plan.saving_usd,
-        "upside_usd": plan.upside_usd,
+        "baseline_usd": as_text(plan.baseline_usd),
+        "optimized_usd": as_text(plan.optimized_usd),
+        "savings_usd": as_text(plan.saving_usd),
+        "upside_usd": as_text(plan.upside_usd),
         "components": [_component(component) for component in plan.components],
     }
 
 
 def _component(plan: ComponentPlan) -> dict[str, Any]:
+    savings = {case: add((plan.baseline_usd, -cost)) for case, cost in plan.optimized_usd.items()}
     return {
         "component": plan.verdict.component,
         "outcome": plan.verdict.outcome,
         "placement": plan.verdict.placement,
-        "baseline_usd": plan.baseline_usd,
-        "levers": {lever: plan.credit_usd[lever] for lever in plan.levers},
-        "optimized_usd": plan.optimized_usd["low"],
-        "range": {f"{case}_usd": plan.baseline_usd - cost for case, cost in plan.optimized_usd.items()},
-        "upside_usd": plan.upside_usd,
+        "baseline_usd": as_text(plan.baseline_usd),
+        "levers": {lever: as_text(plan.credit_usd[lever]) for lever in plan.levers},
+        "optimized_usd": as_text(plan.optimized_usd["low"]),
+        "range": {f"{case}_usd": as_text(saving) for case, saving in savings.items()},
+        "upside_usd": as_text(plan.upside_usd),
         "findings": [
-            {"lever": f.lever, "status": f.status, "alone_usd": f.alone_usd, "sentence": f.sentence}
-            for f in plan.findings
+            {
+                "lever": finding.lever,
+                "status": finding.status,
+                "alone_usd": None if finding.alone_usd is None else as_text(finding.alone_usd),
+                "sentence": finding.sentence,
+            }
+            for finding in plan.findings
         ],
         "steps": list(plan.steps),
     }
 
 
 def _text(assessment: Assessment, config: Config) -> str:
-    from analyzer.money import dollars
     from analyzer.savings import LEVERS
 
     saving, lines = assessment.saving_usd, []
@@ -112,7 +121,7 @@ def _text(assessment: Assessment, config: Config) -> str:
         from analyzer.pricing import contracted
 
         low = contracted(saving["low"], config.discount_share)
-        lines.append(f"After your discount of {config.discount_share * 100:f} %: {dollars(low)}.")
+        lines.append(f"After your discount of {(config.discount_share * 100).normalize():f} %: {dollars(low)}.")
     unpriced = sum(row.requests for row in assessment.coverage.unpriced)
     if unpriced:
         lines.append(f"Not counted: {unpriced:,} requests without a price (see `whowaits spend`).")
@@ -120,8 +129,6 @@ def _text(assessment: Assessment, config: Config) -> str:
 
 
 def _table(assessment: Assessment) -> list[str]:
-    from analyzer.money import dollars
-
     width = min(48, max((len(plan.verdict.workload) for plan in assessment.workloads), default=8))
     lines = [f"{'workload':<{width}}  {'verdict':<11}{'cost':>14}{'saves':>14}{'upside':>14}  levers"]
     for plan in assessment.workloads:
