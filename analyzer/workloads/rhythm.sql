@@ -49,7 +49,7 @@ group by component_no
 -- Takes: run_gaps, gap_medians. Returns: robust coefficient of variation, 1.4826 * MAD / median. Unit: ratio.
 select
   g.component_no,
-  round(1.4826 * cast(percentile_disc(0.5) within group (order by abs(g.gap_us - m.median_us)) as bigint)
+  round(1.4826 * cast(percentile_disc(0.5) within group (order by abs(g.gap_us - m.median_us)) as double)
     / max(m.median_us), 6) as gap_cv
 from run_gaps g
 join gap_medians m on m.component_no = g.component_no
@@ -104,7 +104,7 @@ group by component_no, day_us
 -- circular shift of that day would repeat (a * b / 24 hours of the pair). Unit: -1 to 1.
 select
   pair.component_no,
-  round((cast(sum(coalesce(shared.hours, 0)) as double) - sum(pair.hours * pair.next_hours) / 24.0)
+  round((cast(sum(coalesce(shared.hours, 0)) as double) - cast(sum(pair.hours * pair.next_hours) as double) / 24)
     / sum(case when pair.hours > pair.next_hours then pair.hours else pair.next_hours end), 6) as hour_repeat
 from (
   select a.component_no, a.day_us, a.hours, b.hours as next_hours
