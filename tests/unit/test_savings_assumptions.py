@@ -67,3 +67,12 @@ def test_the_tokenizer_factor_is_that_of_the_models() -> None:
     ends = {found.value("tokenizer_factor", "low"), found.value("tokenizer_factor", "high")}
     assert ends == {Fraction(factor.low), Fraction(factor.high)}
     assert found.value("tokenizer_factor", "base") == Fraction(factor.base)
+
+
+def test_the_method_paper_shows_the_assumptions_of_the_file() -> None:
+    page = (shipped("rules").parent / "docs" / "method.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.startswith("| `")]
+    assert table == [
+        f"| `{row.id}` | {row.low} | {row.base} | {row.high} | {row.basis} | {row.checked} |"
+        for row in load_assumptions().rows
+    ]
