@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)  # not frozen: contextlib sets __traceback__ on what passes through it
 class UserError(Exception):
     """A problem of the user's, told in one line; the command line prints it and exits 1.
 
