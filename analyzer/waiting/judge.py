@@ -169,7 +169,7 @@ def _basis(found: Iterable[tuple[Rule, Evidence]]) -> Basis:
 
 
 def _deadline_s(features: Features, within: Answer | None) -> float | None:
-    """The owner's, else the declared one (tenth percentile), else how soon results are read if that is an hour or more."""
+    """The owner's, else the declared one (tenth percentile), else how soon results are read if an hour or more."""
     if within is not None and within.needed_within_s is not None:
         return float(within.needed_within_s)
     declared = features.get("needed_within_s_p10")

@@ -1,0 +1,111 @@
+"""Verdicts with their list cost, for `workloads` and `explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analyzer.money import add
+
+if TYPE_CHECKING:
+    from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+
+
+@dataclass(frozen=True)
+class CostedVerdict:
+    """A workload verdict and the list cost of its components by number, USD; requests without a price are counted."""
+
+    verdict: WorkloadVerdict
+    list_cost_usd: dict[int, Decimal]
+    unpriced_requests: int
+
+    @property
+    def total_usd(self) -> Decimal:
+        """List cost of the priced requests."""
+        return add(self.list_cost_usd.values())
+
+
+def costed_verdicts(audit_path: Path, config_path: Path | None) -> tuple[CostedVerdict, ...]:
+    """Every workload of an audit, largest list cost first, then by name.
+
+    Raises: UserError, UserErrors.
+    """
+    from analyzer.config import load_config
+    from analyzer.store.audit import open_audit
+    from analyzer.waiting import judge
+    from analyzer.workloads import price_usage, scan, usage
+
+    config = load_config(config_path)
+    with open_audit(audit_path, must_exist=True) as audit:
+        scan(audit, config)
+        verdicts = judge(audit, config)
+        priced = price_usage(usage(audit), config)
+    costs: dict[int, Decimal] = {}
+    unpriced: dict[int, int] = {}
+    for row in priced:
+        number = row.usage.component_no
+        if row.list_cost_usd is None:
+            unpriced[number] = unpriced.get(number, 0) + row.usage.requests
+        else:
+            costs[number] = add((costs.get(number, Decimal(0)), row.list_cost_usd))
+    result = [_costed(verdict, costs, unpriced) for verdict in verdicts]
+    return tuple(sorted(result, key=lambda item: (-item.total_usd, item.verdict.workload)))
+
+
+def _costed(verdict: WorkloadVerdict, costs: dict[int, Decimal], unpriced: dict[int, int]) -> CostedVerdict:
+    numbers = [part.component_no for part in verdict.components]
+    return CostedVerdict(
+        verdict,
+        {number: costs.get(number, Decimal(0)) for number in numbers},
+        sum(unpriced.get(number, 0) for number in numbers),
+    )
+
+
+def verdicts_document(items: Iterable[CostedVerdict]) -> dict[str, Any]:
+    """The JSON of `workloads` and `explain`."""
+    return {"workloads": [_workload(item) for item in items]}
+
+
+def _workload(item: CostedVerdict) -> dict[str, Any]:
+    verdict = item.verdict
+    return {
+        "workload": verdict.workload,
+        "verdict": verdict.verdict,
+        "confidence": verdict.confidence,
+        "basis": verdict.basis,
+        "cannot_tell": verdict.cannot_tell,
+        "awaited_probability": verdict.awaited_probability,
+        "list_cost_usd": item.total_usd,
+        "unpriced_requests": item.unpriced_requests,
+        "question": verdict.question,
+        "components": [_component(part, item.list_cost_usd[part.component_no]) for part in verdict.components],
+    }
+
+
+def _component(part: ComponentVerdict, cost: Decimal) -> dict[str, Any]:
+    return {
+        "component": part.component,
+        "requests": part.requests,
+        "outcome": part.outcome,
+        "placement": part.placement,
+        "awaited_probability": part.awaited_probability,
+        "confidence": part.confidence,
+        "basis": part.basis,
+        "deadline_s": part.deadline_s,
+        "chain_length": part.chain_length,
+        "list_cost_usd": cost,
+        "question": part.question,
+        "evidence": [
+            {
+                "rule": evidence.rule,
+                "says": evidence.says,
+                "basis": evidence.basis,
+                "strength": "decisive" if evidence.strength is None else evidence.strength,
+                "sentence": evidence.sentence,
+            }
+            for evidence in part.evidence
+        ],
+    }

@@ -1,0 +1,75 @@
+"""`whowaits explain WORKLOAD`: the evidence behind one verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.cli._terminal import printable
+from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, verdicts_document
+from analyzer.errors import UserError, nearest_name
+from analyzer.money import dollars
+from analyzer.times import duration_text
+
+if TYPE_CHECKING:
+    from analyzer.waiting.verdicts import ComponentVerdict, Evidence
+
+
+@click.command()
+@click.argument("workload")
+@audit_option
+@config_option
+@json_option
+def command(workload: str, audit_path: Path, config_path: Path | None, as_json: bool) -> None:
+    """Print why WORKLOAD got its verdict, and the question that would settle it."""
+    items = costed_verdicts(audit_path, config_path_or_default(config_path))
+    chosen = [item for item in items if item.verdict.workload == workload]
+    if not chosen:
+        names = [printable(item.verdict.workload, 0) for item in items]
+        hint = nearest_name(workload, names) if names else "ingest some logs first"
+        raise UserError(
+            str(audit_path), f"no workload {printable(workload, 0)!r}", "a name that `whowaits workloads` prints", hint
+        )
+    if as_json:
+        print_json(verdicts_document(chosen))
+        return
+    _print_workload(chosen[0])
+
+
+def _print_workload(item: CostedVerdict) -> None:
+    verdict = item.verdict
+    undecided = ", part of it undecided" if verdict.cannot_tell else ""
+    click.echo(
+        f"{printable(verdict.workload, 0)}: {verdict.verdict}{undecided} "
+        f"({verdict.confidence} confidence, basis {verdict.basis}); list cost {dollars(item.total_usd)}"
+    )
+    if item.unpriced_requests:
+        click.echo(f"{item.unpriced_requests:,} requests have no price and are in no total")
+    for part in verdict.components:
+        _print_component(part, dollars(item.list_cost_usd[part.component_no]))
+    if verdict.question:
+        click.echo(f"\nAsk: {printable(verdict.question, 0)}")
+
+
+def _print_component(part: ComponentVerdict, cost: str) -> None:
+    click.echo(
+        f"\n{printable(part.component, 0)}: {part.outcome} -> {part.placement} "
+        f"(probability that it is awaited {part.awaited_probability:.2f}); {part.requests:,} requests, {cost}"
+    )
+    if part.deadline_s is not None:
+        click.echo(f"  needed within {duration_text(part.deadline_s)}")
+    if part.chain_length > 1:
+        click.echo(f"  chains of {part.chain_length} calls, so {part.chain_length} batch windows")
+    for evidence in part.evidence:
+        click.echo(f"  {_weight(evidence):>8}  {printable(evidence.sentence, 0)} [{evidence.rule}]")
+    if not part.evidence:
+        click.echo("  no sign either way in the log")
+
+
+def _weight(evidence: Evidence) -> str:
+    if evidence.strength is None:
+        return "decisive"
+    return "deadline" if evidence.says == "window-does-not-fit" else f"{evidence.strength:+.1f}".replace("-", "−")

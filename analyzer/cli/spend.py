@@ -1,0 +1,83 @@
+"""`whowaits spend`: requests, tokens and list cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.cli._terminal import printable, table
+from analyzer.money import dollars
+from analyzer.tokens import TOKEN_COLUMNS
+
+if TYPE_CHECKING:
+    from analyzer.workloads import Spend, SpendKey, SpendRow
+
+
+@click.command()
+@audit_option
+@config_option
+@click.option(
+    "--by",
+    type=click.Choice(["model", "source", "workload", "api_key", "day"]),
+    default="model",
+    show_default=True,
+    help="What the rows stand for.",
+)
+@json_option
+def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) -> None:
+    """Print requests, tokens and list cost; requests without a price have their own row."""
+    from analyzer.config import load_config
+    from analyzer.store.audit import open_audit
+    from analyzer.workloads import spend_by
+
+    config = load_config(config_path_or_default(config_path))
+    with open_audit(audit_path, must_exist=True) as audit:
+        spend = spend_by(audit, config, cast("SpendKey", by))
+    if as_json:
+        print_json(spend_document(spend))
+        return
+    rows = [_cells(row) for row in spend.rows]
+    if spend.unpriced.requests:
+        rows.append(_cells(spend.unpriced, "unpriced requests"))
+    rows.append(_cells(spend.total))
+    heads = (by, "requests", "uncached in", "written 5 min", "written 1 h", "cache read", "output", "list cost")
+    click.echo(table(heads, rows, right=range(1, 8)))
+    for model in spend.unpriced_models:
+        click.echo(f"unpriced: {model.requests:,} requests, {printable(model.reason, 0)}")
+
+
+def _cells(row: SpendRow, name: str = "") -> tuple[str, ...]:
+    return (
+        name or printable(row.key, 40),
+        f"{row.requests:,}",
+        *(f"{getattr(row.tokens, column):,}" for column in TOKEN_COLUMNS),
+        "not known" if row.list_cost_usd is None else dollars(row.list_cost_usd),
+    )
+
+
+def spend_document(spend: Spend) -> dict[str, Any]:
+    """The JSON: `rows` and `unpriced` share no request; `total` counts both."""
+    return {
+        "by": spend.by,
+        "rows": [{spend.by: row.key, **_sums(row)} for row in spend.rows],
+        "total": _sums(spend.total),
+        "unpriced": {
+            **_sums(spend.unpriced),
+            "models": [
+                {"raw_model": model.raw_model, "reason": model.reason, "requests": model.requests}
+                for model in spend.unpriced_models
+            ],
+        },
+    }
+
+
+def _sums(row: SpendRow) -> dict[str, Any]:
+    return {
+        "requests": row.requests,
+        **{column: getattr(row.tokens, column) for column in TOKEN_COLUMNS},
+        "web_searches": row.tokens.web_searches,
+        "list_cost_usd": row.list_cost_usd,
+    }
