@@ -1,0 +1,86 @@
+"""Batches whose creation is in doubt: found by listing, proven by their custom_ids, never guessed."""
+
+from __future__ import annotations
+
+from analyzer.batch.job import Job
+from analyzer.batch.provider import Provider, RemoteBatch
+from analyzer.batch.store import Store
+
+# How far the provider's clock may be from ours.
+_SKEW_US = 15 * 60 * 1_000_000
+
+
+def resolve_doubts(
+    store: Store, job: Job, provider: Provider, *, now_us: int, assume_absent_after_s: int | None = None
+) -> list[str]:
+    """Adopt each batch in doubt that is proven to exist; what was found, for people.
+
+    A batch of ours has as many items, was made after the intent, and its first result carries one of our ids. While
+    a batch that could be ours still runs, nothing is decided. One that no complete listing shows stays in doubt, unless
+    it is older than `assume_absent_after_s`: then its items are queued again.
+    """
+    doubted = store.rows("batches_in", job=job.name, state="in-doubt")
+    if not doubted:
+        return []
+    try:
+        remotes = _unknown_since(store, provider, doubted[0]["intended_us"] - _SKEW_US)
+        proofs = {remote.id: _proof(store, provider, remote) for remote in remotes}
+    except Exception as error:
+        return [f"{len(doubted)} batches stay in doubt: the provider could not be asked ({type(error).__name__})"]
+    remarks = []
+    for row in doubted:
+        fitting = [
+            remote
+            for remote in remotes
+            if remote.items == row["item_count"] and remote.created_us >= row["intended_us"] - _SKEW_US
+        ]
+        mine = next((remote for remote in fitting if proofs[remote.id] == row["batch_no"]), None)
+        age_s = (now_us - row["intended_us"]) / 1e6
+        if mine is not None:
+            _adopt(store, row["batch_no"], mine)
+            remarks.append(f"a batch in doubt was found and adopted: {mine.id}")
+        elif any(proofs[remote.id] is None for remote in fitting):
+            remarks.append("a batch in doubt may be one that still runs; it is decided when that one has ended")
+        elif assume_absent_after_s is not None and age_s >= assume_absent_after_s:
+            _assume_absent(store, row["batch_no"])
+            remarks.append(f"a batch of {row['item_count']} items is assumed absent; its items are queued again")
+        else:
+            remarks.append(
+                f"a batch of {row['item_count']} items stays in doubt: no listing shows it; when you are sure that it "
+                "was never made, say --assume-absent-after"
+            )
+    return remarks
+
+
+def _unknown_since(store: Store, provider: Provider, since_us: int) -> list[RemoteBatch]:
+    found = []
+    for remote in provider.batches():
+        if remote.created_us < since_us:
+            break
+        if not store.row("is_known_batch", provider_id=remote.id)["known"]:
+            found.append(remote)
+    return found
+
+
+def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
+    """The batch of ours that it is; 0 = it is not ours; None = cannot be told yet."""
+    if remote.status != "ended":
+        return None
+    for result in provider.results(remote.id):
+        row = store.run("batch_of", custom_id=result.custom_id).fetchone()
+        return int(row["batch_no"]) if row is not None else 0
+    return None
+
+
+def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:
+    with store.change():
+        if store.run("adopt_batch", batch_no=batch_no, provider_id=remote.id, created_us=remote.created_us).rowcount:
+            store.run("items_are_submitted", batch_no=batch_no)
+
+
+def _assume_absent(store: Store, batch_no: int) -> None:
+    with store.change():
+        reason = "assumed absent, as a person said"
+        if store.run("close_batch", batch_no=batch_no, state="absent", reason=reason).rowcount:
+            store.run("items_are_queued_again", batch_no=batch_no)
+            store.run("close_sendings", batch_no=batch_no, outcome="absent")

@@ -1,0 +1,39 @@
+"""Submit and collect in one process, until the job is done or only a person can go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from analyzer.batch.collect import collect
+from analyzer.batch.job import Job
+from analyzer.batch.provider import Provider
+from analyzer.batch.status import JobStatus, status_of
+from analyzer.batch.submit import submit
+
+
+def run(
+    job: Job,
+    provider: Provider,
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    assume_absent_after_s: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> JobStatus:
+    """Go round every `poll` seconds until the set is whole; the last status.
+
+    `say` gets each new remark once.
+    """
+    said: set[str] = set()
+    while True:
+        remarks = submit(job, provider, clock=clock, assume_absent_after_s=assume_absent_after_s).remarks
+        remarks += collect(job, provider, clock=clock).remarks
+        for remark in remarks:
+            if remark not in said:
+                said.add(remark)
+                say(remark)
+        status = status_of(job)
+        if status.done:
+            return status
+        sleep(job.poll_s)
