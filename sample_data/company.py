@@ -124,9 +124,14 @@ def support_chat(rng: Random, scale: float) -> Iterator[Call]:
 
 
 def storefront_search(rng: Random, scale: float) -> Iterator[Call]:
-    """The search box: high volume, streamed, a shopper behind each call."""
-    for number, at in enumerate(human_times(rng, some(10_000, scale), SHOP_HOURS, 1.3)):
-        yield plain(rng, at, OPUS_55, 26_000, 330, streamed=True, user=shopper(rng), session=f"v{number // 2:05d}")
+    """The search box: high volume, streamed, a shopper behind each call who often searches again."""
+    calls: list[Call] = []
+    for number, start in enumerate(human_times(rng, some(5_000, scale), SHOP_HOURS, 1.3)):
+        now, who = start, shopper(rng)
+        for _ in range(rng.choices((1, 2, 3, 4), (4, 3, 2, 1))[0]):
+            calls.append(plain(rng, now, OPUS_55, 26_000, 330, streamed=True, user=who, session=f"v{number:05d}"))
+            now += calls[-1].duration + rng.lognormvariate(3.7, 0.7)
+    yield from sorted((call for call in calls if call.at < DAYS * DAY_S), key=lambda c: c.at)
 
 
 def gift_finder(rng: Random, scale: float) -> Iterator[Call]:
@@ -145,11 +150,15 @@ def gift_finder(rng: Random, scale: float) -> Iterator[Call]:
 
 def buyer_desk(rng: Random, scale: float) -> Iterator[Call]:
     """Buyers ask about supplier contracts in office hours; on Bedrock, through a US profile."""
-    for number, at in enumerate(human_times(rng, some(3_600, scale), OFFICE_HOURS, 0.04)):
-        who = f"user-{rng.randint(9000, 9021)}"
-        yield plain(
-            rng, at, BEDROCK_SONNET, 110_000, 1_100, streamed=True, user=who, session=f"buyer-{who[-2:]}-{number // 40}"
-        )
+    calls: list[Call] = []
+    for number, start in enumerate(human_times(rng, some(720, scale), OFFICE_HOURS, 0.04)):
+        now, who = start, f"user-{rng.randint(9000, 9021)}"
+        for _ in range(rng.randint(2, 8)):
+            call = plain(rng, now, BEDROCK_SONNET, 110_000, 1_100, streamed=True, user=who)
+            call.session = f"buyer-{number:04d}"
+            calls.append(call)
+            now += call.duration + rng.lognormvariate(4.8, 0.7)
+    yield from sorted((call for call in calls if call.at < DAYS * DAY_S), key=lambda c: c.at)
 
 
 def review_moderation(rng: Random, scale: float) -> Iterator[Call]:

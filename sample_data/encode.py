@@ -38,6 +38,11 @@ class Service:
     has_tools: bool | None = None
     gateway_tags: tuple[str, ...] = ()
 
+    @property
+    def code(self) -> str:
+        """What its request ids begin with."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:5]
+
 
 def compact(value: object) -> str:
     """JSON without spaces."""
@@ -100,7 +105,7 @@ def wrapper_line(service: Service, number: int, call: Call) -> str:
     row: dict[str, object] = {"started_at": rfc3339(call.at), "duration_s": call.duration}
     if call.first_token is not None:
         row["first_token_s"] = call.first_token
-    row["request_id"] = f"req_{service.name[:3].strip('<=').lower() or 'x'}{number:06d}"
+    row["request_id"] = f"req_{service.code}{number:06d}"
     if service.extra.get("is_batch"):
         batched = {**usage(call), "service_tier": "batch"}
         row["response"] = {"type": "message", "model": call.model, "usage": batched}
@@ -189,8 +194,11 @@ def provider(model: str) -> str:
     return "bedrock" if model.startswith("us.anthropic") else "anthropic"
 
 
-def gateway_metadata(service: Service, call: Call) -> dict[str, object]:
+def gateway_metadata(service: Service, call: Call, failed: bool = False) -> dict[str, object]:
     """Metadata as the gateway keeps it; here alone is the input split into cached and not."""
+    if failed:
+        caller: dict[str, object] = {"user_api_key_alias": service.api_key, "user_agent": service.user_agent}
+        return {**caller, "status": "failure"}
     prompt = call.uncached + call.write_5m + call.read
     counts = {"cache_creation_input_tokens": call.write_5m, "cache_read_input_tokens": call.read}
     details = {"cached_tokens": call.read, "text_tokens": call.uncached}
@@ -209,7 +217,7 @@ def spend_row(service: Service, number: int, call: Call) -> dict[str, object]:
     first = call.duration if call.first_token is None else call.first_token
     failed = call.status == "error"
     return {
-        "request_id": f"chatcmpl-{service.name[:4]}-{number:06d}",
+        "request_id": f"chatcmpl-{service.code}-{number:06d}",
         "call_type": "aembedding" if call.model == UNKNOWN_MODEL else "acompletion",
         "api_key": hashlib.sha256(f"key {service.api_key}".encode()).hexdigest(),
         "spend": 0.0 if failed else gateway_spend(call),
@@ -226,7 +234,7 @@ def spend_row(service: Service, number: int, call: Call) -> dict[str, object]:
         "custom_llm_provider": provider(call.model),
         "api_base": "",
         "user": "default_user_id",
-        "metadata": compact({"status": "failure"} if failed else gateway_metadata(service, call)),
+        "metadata": compact(gateway_metadata(service, call, failed)),
         "cache_hit": "None",
         "cache_key": "Cache OFF",
         "request_tags": compact(list(service.gateway_tags)),
@@ -261,7 +269,7 @@ def payload_line(service: Service, number: int, call: Call) -> str:
     metadata["user_api_key_team_alias"] = service.workspace
     return compact(
         {
-            "id": f"chatcmpl-{service.name[:4]}-{number:06d}",
+            "id": f"chatcmpl-{service.code}-{number:06d}",
             "trace_id": call.trace,
             "session_id": call.session,
             "call_type": "acompletion",
