@@ -17,9 +17,10 @@ from analyzer.savings.context import Context, answered
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
 from analyzer.savings.simulation import ComponentInput, component_inputs, simulate_cache
-from analyzer.savings.state import PriceKey, Prices
+from analyzer.savings.state import PriceKey, Prices, total
 from analyzer.store.audit import Audit
 from analyzer.tokens import TokenSums
+from analyzer.waiting import judge
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads import price_usage, scan, usage
 from analyzer.workloads.spend import PricedUsage
@@ -46,8 +47,6 @@ def assess(audit: Audit, config: Config) -> Assessment:
 
     Builds the temp tables of `scan` anew. Raises: UserErrors when an answer routes to a model that nobody knows.
     """
-    from analyzer.waiting import judge
-
     config = _with_known_models(config)
     scan(audit, config)
     verdicts = judge(audit, config)
@@ -166,7 +165,7 @@ def spend_by_model(priced: Iterable[PricedUsage]) -> tuple[tuple[str, int, Token
         (
             model,
             sum(row.usage.requests for row in some),
-            sum((row.usage.tokens for row in some), TokenSums()),
+            total(row.usage.tokens for row in some),
             add(row.list_cost_usd for row in some if row.list_cost_usd is not None),
         )
         for model, some in rows.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -39,13 +39,18 @@ class Assumptions:
     """All assumptions, in the order of the file."""
 
     rows: tuple[Assumption, ...]
+    _exact: dict[tuple[str, Case], Fraction] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        exact: dict[tuple[str, Case], Fraction] = {}
+        for row in self.rows:
+            exact |= {(row.id, "low"): Fraction(row.low), (row.id, "base"): Fraction(row.base)}
+            exact[row.id, "high"] = Fraction(row.high)
+        object.__setattr__(self, "_exact", exact)
 
     def value(self, name: str, case: Case) -> Fraction:
         """The exact value of one assumption in one case. Raises: KeyError for an unknown id."""
-        for row in self.rows:
-            if row.id == name:
-                return Fraction({"low": row.low, "base": row.base, "high": row.high}[case])
-        raise KeyError(name)
+        return self._exact[name, case]
 
 
 def load_assumptions(path: Path | None = None) -> Assumptions:

@@ -10,7 +10,7 @@ from analyzer.money import ZERO, add, dollars
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
 from analyzer.savings.stack import Plan, best_plan, lever_modules
-from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key
+from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key, total
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.spend import PricedUsage
@@ -20,12 +20,11 @@ Prefixes = dict[tuple[int, PriceKey], tuple[Prefix, ...]]
 
 def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: Context) -> State:
     """The priced usage of one component as it is today; days on which all its prices are the same are one part."""
-    tokens: dict[tuple[int, PriceKey], TokenSums] = {}
+    tokens: dict[tuple[int, PriceKey], list[TokenSums]] = {}
     for row in priced:
         key = price_key(row.usage)
         if key is not None and row.list_cost_usd is not None:
-            place = (row.usage.component_no, key)
-            tokens[place] = tokens.get(place, TokenSums()) + row.usage.tokens
+            tokens.setdefault((row.usage.component_no, key), []).append(row.usage.tokens)
     prices, target = context.prices, context.prices.models.get(context.route_to or "")
 
     def same(key: PriceKey) -> object:
@@ -38,7 +37,8 @@ def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: C
         both = [k for key in keys for k in (key, replace(key, mode="batch"))]
         return prices.price(key), in_batch, tiers, tuple(prices.price(k) for k in both)
 
-    return merge((Part(sums, place[1], prefixes.get(place, ())) for place, sums in tokens.items()), same)
+    parts = (Part(total(rows), place[1], prefixes.get(place, ())) for place, rows in tokens.items())
+    return merge(parts, same)
 
 
 def plan_component(
@@ -54,7 +54,7 @@ def plan_component(
     return ComponentPlan(
         verdict=verdict,
         requests=sum(row.usage.requests for row in priced),
-        tokens=sum((row.usage.tokens for row in priced), TokenSums()),
+        tokens=total(row.usage.tokens for row in priced),
         models=tuple(sorted({row.usage.model for row in priced if row.usage.model})),
         baseline_usd=context.prices.cost(state),
         unpriced_requests=sum(row.usage.requests for row in priced if row.list_cost_usd is None),

@@ -7,14 +7,14 @@ rest is what remains, so that no token is lost or made by rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
 from analyzer.money import add
 from analyzer.pricing import Model, NoPrice, Price, list_cost
-from analyzer.tokens import TokenSums
+from analyzer.tokens import SUM_COLUMNS, TOKEN_COLUMNS, TokenSums
 from analyzer.workloads.spend import Usage
 
 
@@ -91,20 +91,25 @@ def price_key(usage: Usage) -> PriceKey | None:
     return PriceKey(usage.model, usage.mode, usage.provider, usage.geography, usage.over_tokens, usage.on)
 
 
+def total(tokens: Iterable[TokenSums]) -> TokenSums:
+    """The sum, bucket by bucket."""
+    rows = tuple(tokens)
+    return TokenSums(*(sum(getattr(row, name) for row in rows) for name in SUM_COLUMNS))
+
+
 def portion(tokens: TokenSums, share: Fraction) -> TokenSums:
     """The share of every bucket, cut down to whole tokens."""
-    return TokenSums(*(whole(getattr(tokens, f.name), share) for f in fields(tokens)))
+    return TokenSums(*(whole(getattr(tokens, name), share) for name in SUM_COLUMNS))
 
 
 def remainder(tokens: TokenSums, taken: TokenSums) -> TokenSums:
     """What is left of every bucket."""
-    return TokenSums(*(getattr(tokens, f.name) - getattr(taken, f.name) for f in fields(tokens)))
+    return TokenSums(*(getattr(tokens, name) - getattr(taken, name) for name in SUM_COLUMNS))
 
 
 def grown(tokens: TokenSums, factor: Fraction) -> TokenSums:
     """Every token bucket times the factor, rounded up; searches are not tokens and stay."""
-    names = [f.name for f in fields(tokens) if f.name != "web_searches"]
-    return replace(tokens, **{name: whole_up(getattr(tokens, name), factor) for name in names})
+    return replace(tokens, **{name: whole_up(getattr(tokens, name), factor) for name in TOKEN_COLUMNS})
 
 
 def whole(quantity: int, share: Fraction) -> int:
@@ -128,10 +133,8 @@ def merge(parts: Iterable[Part], same: Callable[[PriceKey], object]) -> State:
 
 
 def _merged(group: list[Part]) -> Part:
-    tokens = TokenSums()
     lengths: dict[int, Prefix] = {}
     for part in group:
-        tokens = tokens + part.tokens
         for p in part.prefixes:
             old = lengths.get(p.length_tokens, Prefix(p.length_tokens, 0, 0, 0, 0))
             lengths[p.length_tokens] = Prefix(
@@ -142,4 +145,5 @@ def _merged(group: list[Part]) -> Part:
                 old.reads_1h + p.reads_1h,
             )
     last = max(part.key.on for part in group)
+    tokens = total(part.tokens for part in group)
     return Part(tokens, replace(group[0].key, on=last), tuple(lengths[n] for n in sorted(lengths)))

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from savings_values import CANNOT_TELL, VERDICT, WAITS, usd
 
-import analyzer.waiting
+import analyzer.savings.analysis
 from analyzer.cli.savings import command
 from analyzer.config import Answer, Config
 from analyzer.errors import UserErrors
@@ -44,7 +44,7 @@ def judge_by_name(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
 
 @pytest.fixture(autouse=True)
 def verdicts_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analyzer.waiting, "judge", judge_by_name, raising=False)
+    monkeypatch.setattr(analyzer.savings.analysis, "judge", judge_by_name)
 
 
 @pytest.fixture
