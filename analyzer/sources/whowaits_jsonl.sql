@@ -1,0 +1,178 @@
+/*---
+title = "Messages logs (the whowaits JSON wrapper)"
+url = "https://platform.claude.com/docs/en/api/messages"
+checked = 2026-11-20
+grain = "one line a call"
+recognise = [
+  ["started_at", "usage"], ["started_at", "response"],
+  ["timestamp", "request", "response"], ["timestamp", "response.usage"], ["timestamp", "usage.input_tokens", "model"],
+  ["usage.input_tokens", "usage.output_tokens", "model", "role", "id"],
+]
+recognise_not = [["sessionId", "uuid"], ["call_type"], ["modelId"]]
+signals = ["start", "duration", "first token", "streamed", "declared trigger, awaited, deadline", "read time", "user", "session", "prompt shape"]
+cannot_tell = ["whatever you leave out of the wrapper"]
+duplicate = "id of the message, else request_id, else the whole record (repeats inside one file are kept)"
+winner = "the copy with more tokens (an early copy holds provisional usage)"
+traps = [
+  "usage.input_tokens leaves out cache reads and writes",
+  "usage.iterations holds billed work that the top level leaves out; iterations on another model become a request of their own",
+  "in a stream message_start is provisional and message_delta is cumulative: the delta wins, field by field",
+  "an answer alone has no time: wrap it with started_at",
+]
+how_to_export = "Write one JSON object a line: started_at, response (or usage and model), and what else you know."
+
+[shape]
+started_at = "VARCHAR"
+timestamp = "VARCHAR"
+ended_at = "VARCHAR"
+duration_s = "VARCHAR"
+duration_ms = "VARCHAR"
+latency_ms = "VARCHAR"
+first_token_s = "VARCHAR"
+status = "VARCHAR"
+request_id = "VARCHAR"
+id = "VARCHAR"
+model = "VARCHAR"
+usage = "JSON"
+response = "JSON"
+provider = "VARCHAR"
+workspace = "VARCHAR"
+api_key = "VARCHAR"
+application = "VARCHAR"
+user = "VARCHAR"
+session_id = "VARCHAR"
+trace_id = "VARCHAR"
+parent_id = "VARCHAR"
+user_agent = "VARCHAR"
+tags = "VARCHAR"
+trigger = "VARCHAR"
+awaited = "VARCHAR"
+needed_within_s = "VARCHAR"
+read_at = "VARCHAR"
+destination = "VARCHAR"
+is_batch = "VARCHAR"
+is_streamed = "VARCHAR"
+prefix_hash = "VARCHAR"
+prefix_chars = "VARCHAR"
+prompt_chars = "VARCHAR"
+message_count = "VARCHAR"
+max_output_tokens = "VARCHAR"
+has_tools = "VARCHAR"
+error = "JSON"
+
+[shape.request]
+model = "VARCHAR"
+stream = "VARCHAR"
+max_tokens = "VARCHAR"
+system = "JSON"
+tools = "JSON"
+messages = "JSON"
+[shape.request.metadata]
+user_id = "VARCHAR"
+---*/
+
+-- name: projection
+-- Takes: record(line_no, text, r). Returns: canonical columns, one row a billed model of a call.
+with answers as (
+  select line_no, text, r,
+    case
+      when json_type(r.response) = 'VARCHAR' then
+        case when contains(r.response::varchar, 'message_start')
+          then try(list_transform(regexp_extract_all(json_extract_string(r.response, '$'), '(?m)^data: ?(\{.*\})\s*$', 1), lambda e: e::json)) end
+      when json_type(r.response) = 'ARRAY' then json_transform(r.response, '["JSON"]')
+    end as events
+  from record
+),
+heads as (
+  select line_no, text, r, events,
+    list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_start')[1] as head,
+    list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_delta' and json_extract(e, '$.usage') is not null)[-1] as tail
+  from answers
+),
+calls as (
+  select line_no, text, r, head is not null and tail is null as is_cut_off,
+    events is not null as is_event_stream,
+    coalesce(present(json_extract_string(head, '$.message.id')), present(json_extract_string(r.response, '$.id')), present(r.id)) as message_id,
+    coalesce(present(json_extract_string(head, '$.message.model')), present(json_extract_string(r.response, '$.model')), present(r.model), present(r.request.model)) as model,
+    usage_shape(coalesce(
+      case when head is not null
+        then json_merge_patch(coalesce(json_extract(head, '$.message.usage'), '{}'), coalesce(json_extract(tail, '$.usage'), '{}'))::varchar end,
+      (json_extract(r.response, '$.usage'))::varchar, r.usage::varchar)) as u,
+    coalesce(present(r.started_at), present(r.timestamp)) as started,
+    case
+      when present(r.status) in ('ok', 'error', 'cancelled') then present(r.status)
+      when present(r.status) in ('success', 'succeeded', '200') then 'ok'
+      when json_extract_string(r.response, '$.type') = 'error' or json_type(r.error) in ('OBJECT', 'VARCHAR') then 'error'
+      when head is not null and tail is null then 'cancelled'
+      when present(r.status) is null then 'ok'
+      else 'unknown'
+    end as status,
+    prompt_shape(r.request.tools::varchar, r.request.system::varchar, r.request.messages::varchar) as shape
+  from heads
+),
+billed_calls as (
+  select *, model as billed_model, 0 as part_no from calls
+  union all
+  select *, unnest(other_models(u, model)) as billed_model, 1 as part_no from calls
+  where len(other_models(u, model)) > 0
+),
+sums as (
+  select *, buckets(billed(u, model, billed_model)) as b,
+    coalesce(message_key('request', message_id), 'request:' || present(r.request_id), keyless(text)) as call_key
+  from billed_calls
+)
+select
+  line_no, part_no,
+  call_key || case when part_no = 0 then '' else ':' || billed_model end as duplicate_key,
+  b.uncached + b.write_5m + b.write_1h + b.read + b.output as duplicate_rank,
+  coalesce(
+    instant_problem('started_at', started),
+    case when u is null and status <> 'error' then 'usage: missing, expected the usage object of the answer' end,
+    case when u is not null and not (status = 'error' and present(u.input_tokens) is null) then usage_problem(u) end
+  ) as reject_reason,
+  case when is_cut_off then ['a stream cut off before its end: output tokens are those counted so far'] end as remarks,
+  coalesce(present(r.request_id), message_id) as request_id,
+  instant_us(started) as started_us,
+  coalesce(span_s(r.duration_s), span_s(r.duration_ms) / 1000, span_s(r.latency_ms) / 1000,
+    case when instant_us(r.ended_at) >= instant_us(started)
+      then (instant_us(r.ended_at) - instant_us(started)) / 1000000 end) as duration_s,
+  span_s(r.first_token_s) as first_token_s,
+  provider_name(present(r.provider)) as provider,
+  billed_model as raw_model,
+  present(u.service_tier) as service_tier,
+  present(u.speed) as speed,
+  case when u.inference_geo not in ('', 'not_available') then u.inference_geo end as inference_geo,
+  coalesce(try_cast(r.is_batch as boolean), u.service_tier = 'batch') as is_batch,
+  coalesce(try_cast(r.is_streamed as boolean), try_cast(r.request.stream as boolean),
+    case when is_event_stream then true when r.request.messages is not null then false end) as is_streamed,
+  status,
+  b.uncached as uncached_input_tokens,
+  b.write_5m as cache_write_5m_tokens,
+  b.write_1h as cache_write_1h_tokens,
+  b.read as cache_read_tokens,
+  b.output as output_tokens,
+  case when part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
+  present(r.workspace) as workspace,
+  present(r.api_key) as api_key,
+  present(r.application) as application,
+  salted(coalesce(present(r.user), present(r.request.metadata.user_id))) as user_hash,
+  coalesce(present(r.session_id),
+    nullif(regexp_extract(r.request.metadata.user_id, '_session_([0-9a-f-]{36})', 1), '')) as session_id,
+  present(r.trace_id) as trace_id,
+  present(r.parent_id) as parent_id,
+  present(r.user_agent) as user_agent,
+  tag_map(r.tags) as tags,
+  case when r.trigger in ('user', 'schedule', 'queue', 'event') then r.trigger end as trigger,
+  try_cast(r.awaited as boolean) as awaited,
+  span_s(r.needed_within_s) as needed_within_s,
+  instant_us(r.read_at) as read_us,
+  present(r.destination) as destination,
+  coalesce(shape.prefix_hash, salted(present(r.prefix_hash))) as prefix_hash,
+  coalesce(shape.prefix_chars, try_cast(r.prefix_chars as bigint)) as prefix_chars,
+  shape.prompt_hash as prompt_hash,
+  coalesce(shape.prompt_chars, try_cast(r.prompt_chars as bigint)) as prompt_chars,
+  coalesce(shape.message_count, try_cast(r.message_count as bigint)) as message_count,
+  coalesce(try_cast(r.request.max_tokens as bigint), try_cast(r.max_output_tokens as bigint)) as max_output_tokens,
+  coalesce(case when r.request.messages is not null then coalesce(json_array_length(r.request.tools), 0) > 0 end,
+    try_cast(r.has_tools as boolean)) as has_tools
+from sums

@@ -1,0 +1,53 @@
+"""What the user named, as files: folders walked in order, globs opened, hidden files left out."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from analyzer.errors import UserError
+
+_NEVER_LOGS = re.compile(
+    r"\.(png|jpe?g|gif|webp|svg|ico|pdf|md|rst|html?|css|[jt]s|py|sh|zip|tar|whl|duckdb|db|sqlite|wal|toml|ya?ml|lock)$",
+    re.IGNORECASE,
+)
+
+
+def expand_paths(paths: Sequence[str]) -> tuple[str, ...]:
+    """Each file once, in order: as named, folders sorted.
+
+    Raises: UserError for a path that is not there.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        for name in _files_of(path):
+            found.setdefault(name)
+    return tuple(found)
+
+
+def is_never_a_log(path: str) -> bool:
+    """By its ending: pictures, documents, programs."""
+    return _NEVER_LOGS.search(path) is not None
+
+
+def _files_of(path: str) -> Iterator[str]:
+    if path == "-" or Path(path).is_file():
+        yield path
+    elif Path(path).is_dir():
+        yield from _walk(path)
+    elif matches := sorted(glob.glob(path, recursive=True)):  # noqa: PTH207
+        for match in matches:
+            yield from _files_of(match)
+    else:
+        raise UserError(path, "no such file or folder", "a file, a folder, a glob or -", "check the path")
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield str(Path(root) / name)
