@@ -1,0 +1,3 @@
+"""Its place puts this folder on the import path, so that tests of every tier can share the fixtures in it."""
+
+from __future__ import annotations
