@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import runpy
 import tomllib
 from datetime import date
 from decimal import Decimal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.batch import load_job, status_of
 from analyzer.errors import UserError
 from analyzer.migration import kits_of, write_kits
 from analyzer.migration.inert import markdown, one_line, safe_names, toml_string
@@ -225,3 +227,18 @@ def test_the_budget_is_never_zero() -> None:
     (kit,) = kits_of(assessment(workload("w", component("c", cost="0.02", low="0.01"))))
     assert kit.day_budget_usd == Decimal("0.01")
     assert dataclasses.replace(kit, days=0).day_budget_usd == Decimal("0.02")
+
+
+def test_the_runner_reads_every_job_file(tmp_path: Path) -> None:
+    plans = [workload(name, component(name, levers=("caching", "batch"))) for name in HOSTILE]
+    jobs = [load_job(path) for path in write_kits(assessment(*plans), tmp_path) if path.name == "batch.toml"]
+    assert len({job.name for job in jobs}) == len(HOSTILE)
+    for job in jobs:
+        assert job.store.parent.parent == tmp_path and job.primes_cache and job.day_usd == Decimal("2.00")
+
+
+def test_the_changed_code_puts_an_item_down(tmp_path: Path) -> None:
+    write_kits(assessment(workload("w", component("c"))), tmp_path)
+    code = runpy.run_path(str(tmp_path / "01-w" / "before_after.py"))
+    code["after"]("document-1", "Summarise.", "some text")
+    assert status_of(load_job(tmp_path / "01-w" / "batch.toml")).queued == 1
