@@ -59,24 +59,21 @@ def die_at(number: int) -> None:
     os.fsync = around(os.fsync)
 
 
-def work(url: str, job: Job) -> None:
+def work(api: MessagesApi, job: Job) -> None:
     for item in ITEMS:
         enqueue(params(f"{job.name}-{item}"), job=job, key=item)
-    with Anthropic(api_key="for-tests", base_url=url, timeout=20.0) as client:
-        api = MessagesApi(client)
-        submit(job, api)
-        collect(job, api)
+    submit(job, api)
+    collect(job, api)
 
 
-def come_after(url: str, job: Job) -> None:
+def come_after(api: MessagesApi, job: Job) -> None:
     """What cron would do; a person steps in only where status says in doubt and looking did not help."""
     for _ in range(3):
-        work(url, job)
+        work(api, job)
     doubted = status_of(job).in_doubt
     if doubted:
-        with Anthropic(api_key="for-tests", base_url=url, timeout=20.0) as client:
-            submit(job, MessagesApi(client), assume_absent_after_s=0)
-        work(url, job)
+        submit(job, api, assume_absent_after_s=0)
+        work(api, job)
     state = status_of(job)
     keys = [json.loads(line)["key"] for line in job.destination.read_text().splitlines()]
     print(json.dumps({"job": job.name, "doubted": doubted, "done": state.done, "dead": state.dead, "keys": keys}))
@@ -96,17 +93,19 @@ def in_child(task: Callable[[], None]) -> int:
 
 
 def main(url: str, folder: Path) -> int:
+    # Made once: it opens no connection before the first fork uses it.
+    api = MessagesApi(Anthropic(api_key="for-tests", base_url=url, timeout=20.0))
     for number in range(1, MOST_STEPS):
         job = job_of(folder, number)
 
         def dying(number: int = number, job: Job = job) -> None:
             die_at(number)
-            work(url, job)
+            work(api, job)
 
         code = in_child(dying)
         if code not in (0, 9):
             return 1
-        if in_child(lambda job=job: come_after(url, job)) != 0:  # type: ignore[misc]
+        if in_child(lambda job=job: come_after(api, job)) != 0:  # type: ignore[misc]
             return 1
         if code == 0:
             return 0
