@@ -47,9 +47,7 @@ def split_exactly(total: Decimal, weights: list[Fraction]) -> list[Decimal]:
     Each part is cut to a pico-dollar; what the cuts leave goes to the largest part.
     """
     with localcontext(_EXACT):
-        parts = [
-            (Decimal(weight.numerator) / Decimal(weight.denominator)).quantize(PICO) for weight in weights
-        ]
+        parts = [(Decimal(weight.numerator) / Decimal(weight.denominator)).quantize(PICO) for weight in weights]
         if parts:
             largest = max(range(len(parts)), key=lambda index: abs(parts[index]))
             parts[largest] += total - sum(parts, ZERO)

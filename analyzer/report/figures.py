@@ -1,6 +1,6 @@
 """Plotly figures as plain dictionaries, checked against Plotly's own schema; colours are roles the page resolves.
 
-A trace's `meta.roles` names a colour role a bar; the script of the page turns roles into the colours of the theme.
+A trace's `meta.role` names its colour; the script of the page turns roles into the colours of the theme.
 Text that Plotly would read as markup is escaped, so names stay text.
 """
 
@@ -45,24 +45,17 @@ def plotly_text(text: str) -> str:
 
 def waterfall_figure(steps: Sequence[Step]) -> dict[str, Any]:
     """Horizontal floating bars, first step on top."""
-    trace = _bar(
-        x=[float(abs(step.size_usd)) for step in steps],
-        base=[float(min(step.start_usd, step.start_usd + step.size_usd)) for step in steps],
-        roles=[step.role for step in steps],
-        text=[dollars(step.shown_usd) for step in steps],
-    )
-    return _horizontal([trace], [step.label for step in steps], row_px=46)
+    bars = [
+        _Bar(step.role, min(step.start_usd, step.start_usd + step.size_usd), abs(step.size_usd), step.shown_usd)
+        for step in steps
+    ]
+    return _horizontal(bars, [step.label for step in steps], row_px=46)
 
 
 def spend_bars_figure(names: Sequence[str], amounts: Sequence[Decimal], roles: Sequence[str]) -> dict[str, Any]:
     """One horizontal bar a name, coloured and patterned by role."""
-    trace = _bar(
-        x=[float(amount) for amount in amounts],
-        base=[0.0] * len(amounts),
-        roles=list(roles),
-        text=[dollars(amount) for amount in amounts],
-    )
-    return _horizontal([trace], names, row_px=30)
+    bars = [_Bar(role, Decimal(0), amount, amount) for role, amount in zip(roles, amounts, strict=True)]
+    return _horizontal(bars, names, row_px=30)
 
 
 def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Sequence[Decimal]]]) -> dict[str, Any]:
@@ -74,8 +67,8 @@ def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Seque
             "x": [day.isoformat() for day in days],
             "y": [float(amount) for amount in amounts],
             "hovertemplate": "%{x|%-d %b %Y}<br>%{y:$,.2f}<extra>" + plotly_text(name) + "</extra>",
-            "marker": {"pattern": _pattern([role])},
-            "meta": {"roles": [role]},
+            "marker": {"pattern": _pattern(role)},
+            "meta": {"role": role},
         }
         for name, role, amounts in series
     ]
@@ -92,33 +85,49 @@ def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Seque
     return _checked({"data": traces, "layout": layout})
 
 
-def _bar(x: list[float], base: list[float], roles: list[str], text: list[str]) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "x": x,
-        "y": list(range(len(x))),
-        "base": base,
-        "text": text,
-        "textposition": "outside",
-        "cliponaxis": False,
-        "constraintext": "none",
-        "hoverinfo": "skip",
-        "marker": {"pattern": _pattern(roles)},
-        "meta": {"roles": roles},
-    }
+@dataclass(frozen=True)
+class _Bar:
+    role: str
+    start_usd: Decimal
+    length_usd: Decimal
+    shown_usd: Decimal
 
 
-def _pattern(roles: list[str]) -> dict[str, Any]:
-    return {"shape": [_PATTERNS.get(role, "") for role in roles], "size": 6, "solidity": 0.25}
+def _traces(bars: Sequence[_Bar]) -> list[dict[str, Any]]:
+    """One trace a role (a trace has one colour); y is the row of the bar."""
+    traces = []
+    for role in dict.fromkeys(bar.role for bar in bars):
+        rows = [row for row, bar in enumerate(bars) if bar.role == role]
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [float(bars[row].length_usd) for row in rows],
+                "y": rows,
+                "base": [float(bars[row].start_usd) for row in rows],
+                "text": [dollars(bars[row].shown_usd) for row in rows],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "constraintext": "none",
+                "hoverinfo": "skip",
+                "marker": {"pattern": _pattern(role)},
+                "meta": {"role": role},
+            }
+        )
+    return traces
 
 
-def _horizontal(traces: list[dict[str, Any]], names: Sequence[str], row_px: int) -> dict[str, Any]:
+def _pattern(role: str) -> dict[str, Any]:
+    return {"shape": _PATTERNS.get(role, ""), "size": 6, "solidity": 0.25}
+
+
+def _horizontal(bars: Sequence[_Bar], names: Sequence[str], row_px: int) -> dict[str, Any]:
     """Rows from top to bottom; `meta.labels` holds the row labels for a wide and for a narrow page."""
     rows = list(range(len(names)))
     wide = [plotly_text(shortened(name, 34)) for name in names]
     narrow = [plotly_text(shortened(name, 15)) for name in names]
     layout = {
+        "barmode": "overlay",
         "bargap": 0.34,
         "height": row_px * max(len(rows), 1) + 44,
         "margin": {"l": 240, "r": 84, "t": 6, "b": 34},
@@ -135,7 +144,7 @@ def _horizontal(traces: list[dict[str, Any]], names: Sequence[str], row_px: int)
         },
         "meta": {"labels": {"wide": wide, "narrow": narrow}},
     }
-    return _checked({"data": traces, "layout": layout})
+    return _checked({"data": _traces(bars), "layout": layout})
 
 
 def _checked(figure: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from audit_rows import add_requests, feature_rows
+
+from analyzer.config import Config
+from analyzer.store.audit import open_audit
+from analyzer.workloads import scan, usage
+
+
+@pytest.fixture
+def audit():
+    with open_audit(None) as opened:
+        yield opened
+
+
+def components(audit, config=None):
+    scan(audit, config or Config())
+    rows = audit.connection.execute("select workload, component, requests from components order by component_no")
+    return rows.fetchall()
+
+
+def test_a_workload_is_the_first_configured_key_that_a_row_has(audit):
+    add_requests(
+        audit,
+        [
+            {"tags": {"job": "b"}, "api_key": "k"},
+            {"tags": {"workload": "a", "job": "b"}},
+            {"tags": {"workload": "  "}, "api_key": "k"},
+            {"prefix_hash": "0123456789abcdef"},
+            {},
+        ],
+    )
+    assert [row[0] for row in components(audit)] == ["(unnamed)", "a", "b", "k", "prompt 0123456789ab"]
+
+
+def test_a_configured_tag_with_a_quote_in_its_name_is_only_a_name(audit):
+    add_requests(audit, [{"tags": {"it's": "mine"}}])
+    assert components(audit, Config(workload_keys=("tag:it's",))) == [("mine", "all calls", 1)]
+
+
+def test_steps_and_streaming_tell_components_apart(audit):
+    add_requests(audit, [{"tags": {"workload": "w", "step": "ack"}, "is_streamed": True}] * 3)
+    add_requests(audit, [{"tags": {"workload": "w", "operation": "analyse"}, "is_streamed": True}] * 2)
+    add_requests(audit, [{"tags": {"workload": "w", "step": "analyse"}, "is_streamed": False}] * 2)
+    assert components(audit) == [
+        ("w", "step ack", 3),
+        ("w", "step analyse · not streamed", 2),
+        ("w", "step analyse · streamed", 2),
+    ]
+
+
+def test_a_stray_answer_not_streamed_does_not_make_a_component(audit):
+    add_requests(audit, [{"api_key": "w", "is_streamed": True}] * 30)
+    add_requests(audit, [{"api_key": "w", "is_streamed": False}])
+    assert components(audit) == [("w", "all calls", 31)]
+
+
+def test_declared_triggers_and_awaited_tell_components_apart(audit):
+    add_requests(audit, [{"api_key": "w", "trigger": "user", "awaited": True}] * 2)
+    add_requests(audit, [{"api_key": "w", "trigger": "schedule", "awaited": False}] * 2)
+    assert components(audit) == [
+        ("w", "set off by schedule · not awaited", 2),
+        ("w", "set off by user · awaited", 2),
+    ]
+
+
+def test_prompts_tell_components_apart_when_there_are_two_to_eight(audit):
+    add_requests(audit, [{"api_key": "two", "prefix_hash": mark * 16} for mark in "ab"])
+    add_requests(audit, [{"api_key": "nine", "prefix_hash": mark * 16} for mark in "abcdefghi"])
+    assert components(audit) == [
+        ("nine", "all calls", 9),
+        ("two", "prompt aaaaaaaa", 1),
+        ("two", "prompt bbbbbbbb", 1),
+    ]
+
+
+def test_the_tail_of_many_steps_is_folded_with_its_share(audit):
+    for number in range(15):
+        add_requests(audit, [{"api_key": "w", "tags": {"step": f"s{number:02d}"}}] * (2 if number < 12 else 1))
+    assert components(audit)[0] == ("w", "(other)", 3)
+    assert len(components(audit)) == 13
+    assert feature_rows(audit)[0]["request_share"] == pytest.approx(3 / 27)
+
+
+def test_the_tail_of_too_many_workloads_is_folded(audit, monkeypatch):
+    monkeypatch.setattr("analyzer.workloads.scan.WORKLOAD_LIMIT", 2)
+    add_requests(audit, [{"api_key": key} for key in "aabbcd"])
+    assert components(audit) == [("(other)", "all calls", 2), ("a", "all calls", 2), ("b", "all calls", 2)]
+
+
+def test_scanning_twice_gives_the_same_and_leaves_no_other_tables(audit):
+    add_requests(audit, [{"api_key": key, "at": place} for place, key in enumerate("abcab")])
+    scan(audit, Config())
+    before = (feature_rows(audit), usage(audit))
+    scan(audit, Config())
+    assert (feature_rows(audit), usage(audit)) == before
+    tables = {row[0] for row in audit.connection.execute("show tables").fetchall()}
+    assert tables - {"audit_facts", "files", "rejects", "remarks", "requests"} == {
+        "calls",
+        "components",
+        "features",
+        "model_names",
+        "priced_requests",
+        "rollup",
+        "size_tiers",
+    }

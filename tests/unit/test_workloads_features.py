@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from audit_rows import DAY_US, HOUR_US, SECOND_US, add_requests, feature_rows
+
+from analyzer.config import Config
+from analyzer.store.audit import open_audit
+from analyzer.workloads import scan
+from analyzer.workloads.features import FEATURES, features_page
+
+
+@pytest.fixture
+def audit():
+    with open_audit(None) as opened:
+        yield opened
+
+
+def only_row(audit):
+    scan(audit, Config())
+    (row,) = feature_rows(audit)
+    return row
+
+
+def test_every_feature_column_is_documented_with_its_type(audit):
+    scan(audit, Config())
+    described = audit.connection.execute("describe features").fetchall()
+    assert [(row[0], row[1].lower()) for row in described] == [(f.name, f.kind) for f in FEATURES]
+
+
+def test_the_page_of_features_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "features.md"
+    assert page.read_text(encoding="utf-8") == features_page()
+
+
+def test_what_the_log_does_not_say_is_null_and_not_zero(audit):
+    add_requests(audit, [{"status": "unknown"}])
+    row = only_row(audit)
+    silent = [
+        feature.name
+        for feature in FEATURES
+        if feature.name.startswith(("trigger_", "awaited", "not_awaited", "needed", "read_", "think", "chain"))
+        or feature.name
+        in ("streamed_share", "first_token_share", "cancelled_share", "batch_share", "sessions", "users")
+    ]
+    assert len(silent) > 15
+    assert {row[name] for name in silent} == {None}
+
+
+def test_one_request_and_one_instant_have_one_run_and_no_gaps(audit):
+    add_requests(audit, [{}] * 25)
+    row = only_row(audit)
+    assert (row["requests"], row["runs"], row["active_share"], row["gap_cv"]) == (25, 1, None, None)
+    assert (row["days"], row["span_days"], row["burst_share"]) == (1, 1, 1.0)
+
+
+def test_an_hourly_job_has_one_phase_even_gaps_and_even_days(audit):
+    at = [day * DAY_US + hour * HOUR_US + 28 * 60 * SECOND_US for day in range(4) for hour in (1, 2, 3)]
+    add_requests(audit, [{"at": place} for place in at])
+    row = only_row(audit)
+    assert (row["runs"], row["run_days"]) == (12, 4)
+    assert row["phase_r"] == pytest.approx(1)
+    assert row["phase_score"] == pytest.approx(12)
+    assert row["runs_fano"] == 0
+    # three hours a day, all repeated: 1 − 3·3/24/3
+    assert row["hour_repeat"] == pytest.approx(1 - 3 / 24)
+    # 8 gaps of one hour, 3 of 22 hours: the median gap and its deviation are 1 h and 0
+    assert row["gap_cv"] == 0
+
+
+def test_a_gap_of_exactly_300_seconds_does_not_end_a_run(audit):
+    add_requests(audit, [{"at": place * SECOND_US} for place in (0, 300, 601)])
+    assert only_row(audit)["runs"] == 2
+
+
+def test_a_chain_is_calls_that_start_within_ten_seconds_of_the_answer_before(audit):
+    # starts at 0, 5, 12 and 40; each takes 3 s: gaps 2, 4 and 25 s
+    calls = [{"at": place * SECOND_US, "duration_s": 3.0, "trace_id": "t"} for place in (0, 5, 12, 40)]
+    add_requests(audit, calls)
+    row = only_row(audit)
+    assert row["chained_share"] == 0.5
+    assert (row["chain_depth_p50"], row["chain_depth_p90"]) == (3, 3)
+
+
+def test_calls_side_by_side_are_no_chain(audit):
+    add_requests(audit, [{"at": place, "duration_s": 9.0, "trace_id": "t"} for place in range(4)])
+    row = only_row(audit)
+    assert (row["chained_share"], row["chain_depth_p90"]) == (0, 1)
+
+
+def test_turns_of_a_session_log_tell_loops_from_people(audit):
+    turns = ("first", "loop", "loop", "first")
+    add_requests(audit, [{"at": n * SECOND_US, "session_id": "s", "tags": {"turn": t}} for n, t in enumerate(turns)])
+    row = only_row(audit)
+    assert (row["chained_share"], row["chain_depth_p90"], row["human_turn_share"]) == (0.5, 3, 0.5)
+
+
+def test_pauses_are_from_the_end_of_the_answer_to_the_next_question(audit):
+    add_requests(
+        audit, [{"at": place * SECOND_US, "duration_s": 10.0, "session_id": "s"} for place in (0, 70, 200, 500)]
+    )
+    row = only_row(audit)
+    assert (row["think_s_p25"], row["think_s_p50"], row["think_s_p75"]) == (60, 120, 290)
+    assert (row["sessions"], row["turns_per_session_p50"]) == (1, 4)
+
+
+def test_weekends_and_office_hours_are_in_utc(audit):
+    at = [9 * HOUR_US, 7 * HOUR_US, 5 * DAY_US + 9 * HOUR_US, 6 * DAY_US + 9 * HOUR_US]
+    add_requests(audit, [{"at": place} for place in at])
+    row = only_row(audit)
+    assert (row["office_share"], row["weekend_share"]) == (0.25, 0.5)
+
+
+def test_declared_shares_are_of_all_requests(audit):
+    add_requests(audit, [{"trigger": "queue", "needed_within_s": 60.0}] * 19)
+    add_requests(audit, [{"trigger": None}])
+    row = only_row(audit)
+    assert (row["trigger_queue_share"], row["trigger_user_share"], row["needed_within_s_p10"]) == (0.95, 0, 60)

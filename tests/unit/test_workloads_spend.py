@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from audit_rows import DAY_US, add_requests
+
+from analyzer.cli.spend import spend_document
+from analyzer.config import Config
+from analyzer.money import add
+from analyzer.store.audit import open_audit
+from analyzer.workloads import SPEND_KEYS, price_usage, scan, spend_by, usage
+
+# Haiku 4.5: $1 in, $5 out; Sonnet 4.6: $3 in, $15 out; a million tokens. Cache: read 0.1, write 1.25 (5 min), 2 (1 h).
+HAIKU = Decimal("0.000001")
+
+
+@pytest.fixture
+def audit():
+    with open_audit(None) as opened:
+        yield opened
+
+
+def three_models(audit):
+    add_requests(audit, [{"api_key": "a", "uncached_input_tokens": 1_000_000, "output_tokens": 200_000}])
+    add_requests(audit, [{"api_key": "b", "raw_model": "claude-sonnet-4-6", "at": DAY_US}] * 2)
+    add_requests(audit, [{"api_key": "b", "raw_model": "nobody-knows-1", "output_tokens": 7}] * 3)
+
+
+def test_list_cost_is_tokens_times_price_and_unknown_models_stand_apart(audit):
+    three_models(audit)
+    spend = spend_by(audit, Config(), "model")
+    assert [(row.key, row.requests, row.list_cost_usd) for row in spend.rows] == [
+        ("claude-haiku-4-5", 1, Decimal(1) + Decimal(5) / 5),
+        ("claude-sonnet-4-6", 2, 2 * (1000 * 3 * HAIKU + 100 * 15 * HAIKU)),
+    ]
+    assert (spend.unpriced.requests, spend.unpriced.tokens.output_tokens) == (3, 21)
+    assert spend.unpriced.list_cost_usd is None
+    assert spend.total.requests == 6
+    assert spend.total.list_cost_usd == Decimal("2.009")
+    assert [(model.raw_model, model.requests) for model in spend.unpriced_models] == [("nobody-knows-1", 3)]
+
+
+@pytest.mark.parametrize("by", SPEND_KEYS)
+def test_rows_and_unpriced_add_up_to_the_total_whatever_the_key(audit, by):
+    three_models(audit)
+    spend = spend_by(audit, Config(), by)
+    assert sum(row.requests for row in spend.rows) + spend.unpriced.requests == spend.total.requests == 6
+    assert add(row.list_cost_usd for row in spend.rows) == spend.total.list_cost_usd == Decimal("2.009")
+
+
+def test_days_are_in_order_and_keys_are_named(audit):
+    three_models(audit)
+    assert [row.key for row in spend_by(audit, Config(), "day").rows] == ["2026-09-28", "2026-09-29"]
+    assert [row.key for row in spend_by(audit, Config(), "api_key").rows] == ["a", "b"]
+
+
+def test_batch_is_half_price_on_every_bucket(audit):
+    tokens = {
+        "uncached_input_tokens": 1000,
+        "cache_write_5m_tokens": 1000,
+        "cache_write_1h_tokens": 1000,
+        "cache_read_tokens": 1000,
+        "output_tokens": 1000,
+    }
+    add_requests(audit, [tokens, {**tokens, "is_batch": True}, {**tokens, "service_tier": "batch"}])
+    scan(audit, Config())
+    costs = {row.usage.mode: row.list_cost_usd for row in price_usage(usage(audit), Config())}
+    standard = 1000 * HAIKU * (Decimal(1) + Decimal("1.25") + 2 + Decimal("0.1") + 5)
+    assert costs == {"standard": standard, "batch": 2 * standard / 2}
+
+
+def test_the_size_of_each_request_decides_its_card(audit):
+    sizes = (100_000, 100_001, 40_000)
+    rows = [{"raw_model": "claude-haiku-5-5", "uncached_input_tokens": size} for size in sizes]
+    rows.append({"raw_model": "claude-haiku-5-5", "uncached_input_tokens": 1, "cache_read_tokens": 100_000})
+    add_requests(audit, [{**row, "at": 40 * DAY_US} for row in rows])
+    scan(audit, Config())
+    assert sorted((row.over_tokens, row.requests) for row in usage(audit)) == [(0, 2), (100_000, 2)]
+
+
+def test_an_empty_audit_costs_nothing_and_says_so(audit):
+    spend = spend_by(audit, Config(), "workload")
+    assert (spend.rows, spend.total.requests, spend.total.list_cost_usd) == ((), 0, Decimal(0))
+
+
+def test_the_json_names_the_key_and_keeps_money_decimal(audit):
+    three_models(audit)
+    document = spend_document(spend_by(audit, Config(), "source"))
+    assert document["rows"][0]["source"] == "whowaits_jsonl"
+    assert document["total"]["list_cost_usd"] == Decimal("2.009")
+    assert document["unpriced"]["list_cost_usd"] is None
