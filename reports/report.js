@@ -31,8 +31,7 @@
     var copy = JSON.parse(JSON.stringify(figure));
     var small = width < NARROW_PX;
     copy.data.forEach(function (trace) {
-      var colours = trace.meta.roles.map(roleColour);
-      trace.marker.color = colours.length === 1 ? colours[0] : colours;
+      trace.marker.color = roleColour(trace.meta.role);
       trace.marker.line = { width: 0 };
       trace.marker.pattern.fillmode = "overlay";
       trace.marker.pattern.fgcolor = colour("paper");
