@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 from audit_rows import add_requests, feature_rows
 
@@ -84,7 +86,7 @@ def test_the_tail_of_many_steps_is_folded_with_its_share(audit):
 
 
 def test_the_tail_of_too_many_workloads_is_folded(audit, monkeypatch):
-    monkeypatch.setattr("analyzer.workloads.scan.WORKLOAD_LIMIT", 2)
+    monkeypatch.setattr(sys.modules["analyzer.workloads.scan"], "WORKLOAD_LIMIT", 2)
     add_requests(audit, [{"api_key": key} for key in "aabbcd"])
     assert components(audit) == [("(other)", "all calls", 2), ("a", "all calls", 2), ("b", "all calls", 2)]
 

@@ -113,7 +113,7 @@ def test_weekends_and_office_hours_are_in_utc(audit):
 
 
 def test_declared_shares_are_of_all_requests(audit):
-    add_requests(audit, [{"trigger": "queue", "needed_within_s": 60.0}] * 19)
+    add_requests(audit, [{"trigger": "queue", "needed_within_s": 60.0}] * 39)
     add_requests(audit, [{"trigger": None}])
     row = only_row(audit)
-    assert (row["trigger_queue_share"], row["trigger_user_share"], row["needed_within_s_p10"]) == (0.95, 0, 60)
+    assert (row["trigger_queue_share"], row["trigger_user_share"], row["needed_within_s_p10"]) == (0.975, 0, 60)

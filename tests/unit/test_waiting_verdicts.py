@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from audit_rows import DAY_US, HOUR_US, SECOND_US, add_requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.config import Answer, Config
+from analyzer.store.audit import open_audit
+from analyzer.waiting import judge, load_rules
+from analyzer.waiting.judge import awaited_probability, judge_features, placed
+from analyzer.waiting.verdicts import Evidence
+from analyzer.workloads import scan
+from analyzer.workloads.features import FEATURES
+
+RULES = load_rules()
+
+
+@pytest.fixture
+def audit():
+    with open_audit(None) as opened:
+        yield opened
+
+
+def verdicts(audit, *answers):
+    config = Config(answers=tuple(answers))
+    scan(audit, config)
+    return judge(audit, config)
+
+
+def only(audit, *answers):
+    (verdict,) = verdicts(audit, *answers)
+    return verdict
+
+
+def rules_of(verdict):
+    return [evidence.rule for part in verdict.components for evidence in part.evidence]
+
+
+def test_an_empty_audit_has_no_verdicts(audit):
+    assert verdicts(audit) == ()
+
+
+def test_one_silent_request_cannot_be_told_and_stays_real_time(audit):
+    add_requests(audit, [{"api_key": "w"}])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.cannot_tell, verdict.basis) == ("real-time", True, "none")
+    assert verdict.awaited_probability == 0.5
+    assert "“w” (1 request on one day)" in verdict.question
+
+
+def test_declared_awaited_beats_a_declared_schedule(audit):
+    add_requests(audit, [{"api_key": "w", "trigger": "schedule", "awaited": True}] * 5)
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.confidence, verdict.basis) == ("real-time", "high", "declared")
+    assert verdict.awaited_probability == 0.99
+
+
+def test_a_declared_schedule_is_batchable_and_the_deadline_is_the_question(audit):
+    add_requests(audit, [{"api_key": "w", "trigger": "schedule"}] * 5)
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.confidence, verdict.cannot_tell) == ("batchable", "high", False)
+    assert verdict.question.startswith("By when")
+
+
+def test_the_owner_beats_what_the_log_declares(audit):
+    add_requests(audit, [{"api_key": "w", "awaited": True}] * 5)
+    verdict = only(audit, Answer("w", awaited=False, who="press desk"))
+    assert (verdict.verdict, verdict.basis, verdict.question) == ("batchable", "owner", "")
+    assert verdict.components[0].evidence[0].sentence == "press desk answered: nobody waits for this result."
+
+
+def test_a_queue_alone_proves_nothing(audit):
+    add_requests(audit, [{"api_key": "w", "trigger": "queue"}] * 5)
+    assert only(audit).cannot_tell
+
+
+def test_a_user_as_trigger_is_no_evidence(audit):
+    add_requests(audit, [{"api_key": "w", "trigger": "user"}] * 5)
+    verdict = only(audit)
+    assert (verdict.cannot_tell, rules_of(verdict)) == (True, [])
+
+
+def test_set_off_by_a_user_and_read_hours_later_is_not_awaited(audit):
+    rows = [{"at": n * HOUR_US, "read_us": 1_790_553_600_000_000 + (n + 5) * HOUR_US} for n in range(9)]
+    add_requests(audit, [{"api_key": "w", "trigger": "user", **row} for row in rows])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.components[0].placement) == ("batchable", "batchable-with-guard")
+    assert verdict.components[0].deadline_s == 5 * 3600
+
+
+@pytest.mark.parametrize(
+    ("within_s", "placement"),
+    [(600, "real-time"), (3600, "batchable-with-guard"), (86_399, "batchable-with-guard"), (86_400, "batchable")],
+)
+def test_the_deadline_decides_where_work_nobody_waits_for_goes(audit, within_s, placement):
+    add_requests(audit, [{"api_key": "w", "awaited": False, "needed_within_s": within_s}] * 5)
+    part = only(audit).components[0]
+    assert (part.outcome, part.placement) == ("does-not-wait", placement)
+
+
+def test_a_chain_of_n_calls_needs_n_windows():
+    assert placed("does-not-wait", 7200.0, 2) == "batchable-with-guard"
+    assert placed("does-not-wait", 7199.0, 2) == "real-time"
+    assert placed("does-not-wait", 86_400.0, 2) == "batchable-with-guard"
+    assert placed("does-not-wait", None, 30) == "batchable"
+    assert placed("cannot-tell", None, 1) == "real-time"
+
+
+def test_the_owners_deadline_replaces_the_declared_one(audit):
+    add_requests(audit, [{"api_key": "w", "awaited": False, "needed_within_s": 60}] * 5)
+    later = only(audit, Answer("w", needed_within_s=86_400)).components[0]
+    assert (later.placement, "deadline-inside-window" in [e.rule for e in later.evidence]) == ("batchable", False)
+    sooner = only(audit, Answer("w", needed_within_s=600)).components[0]
+    assert sooner.placement == "real-time"
+    assert "10 min" in next(e.sentence for e in sooner.evidence if e.rule == "owner-deadline")
+
+
+def test_a_schedule_shown_by_timing_alone_is_batchable_with_medium_confidence(audit):
+    add_requests(audit, [{"api_key": "w", "at": day * DAY_US + HOUR_US} for day in range(20)])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.confidence, verdict.basis) == ("batchable", "medium", "inferred")
+
+
+def test_a_second_family_makes_a_schedule_sure(audit):
+    add_requests(audit, [{"api_key": "nightly-sums", "at": day * DAY_US + HOUR_US} for day in range(20)])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.confidence) == ("batchable", "high")
+
+
+def test_under_fourteen_runs_timing_is_insufficient(audit):
+    add_requests(audit, [{"api_key": "w", "at": day * DAY_US + HOUR_US} for day in range(13)])
+    assert only(audit).cannot_tell
+
+
+def test_a_process_that_waits_for_each_answer_stays_real_time(audit):
+    calls = [
+        {"at": trace * HOUR_US * 5 + step * 4 * SECOND_US, "trace_id": f"t{trace}", "duration_s": 3.0}
+        for trace in range(6)
+        for step in range(8)
+    ]
+    add_requests(audit, [{"api_key": "w", **call} for call in calls])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.cannot_tell) == ("real-time", False)
+    assert verdict.components[0].evidence[0].says == "process-waits"
+    assert verdict.components[0].chain_length == 8
+
+
+def test_components_that_disagree_make_a_workload_splittable(audit):
+    add_requests(audit, [{"api_key": "w", "tags": {"step": "ack"}, "awaited": True}] * 3)
+    add_requests(audit, [{"api_key": "w", "tags": {"step": "analyse"}, "awaited": False}] * 7)
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.cannot_tell) == ("splittable", False)
+    assert [part.placement for part in verdict.components] == ["real-time", "batchable"]
+    assert verdict.awaited_probability == pytest.approx((0.99 * 3 + 0.01 * 7) / 10)
+
+
+def test_an_undecided_component_counts_as_real_time_in_a_split(audit):
+    add_requests(audit, [{"api_key": "w", "tags": {"step": "a"}}] * 3)
+    add_requests(audit, [{"api_key": "w", "tags": {"step": "b"}, "awaited": False}] * 7)
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.cannot_tell) == ("splittable", True)
+    assert "step a" in verdict.question
+
+
+def test_streaming_by_habit_is_weaker_than_streaming_to_a_reader(audit):
+    streamed = {"is_streamed": True, "first_token_s": 0.4}
+    add_requests(audit, [{"api_key": "a", **streamed}] * 3)
+    add_requests(audit, [{"api_key": "b", **streamed, "user_agent": "python-httpx/0.28"}] * 3)
+    reader, habit = verdicts(audit)
+    assert (reader.cannot_tell, habit.cannot_tell) == (False, True)
+    assert rules_of(habit) == ["streamed-by-habit"]
+
+
+def test_evidence_of_one_family_does_not_add_up():
+    one = [rule for rule in RULES if rule.id == "schedule-by-phase"]
+    more = [rule for rule in RULES if rule.family == "rhythm"]
+    assert len(more) > 2
+    assert awaited_probability(as_evidence(one)) == awaited_probability(as_evidence(more))
+
+
+def as_evidence(rules):
+    return [(rule, Evidence(rule.id, rule.says, rule.basis, rule.strength, "")) for rule in rules]
+
+
+@given(st.sets(st.sampled_from(range(len(RULES)))), st.sampled_from(range(len(RULES))))
+def test_more_evidence_of_one_kind_never_moves_the_other_way(chosen, added):
+    before = awaited_probability(as_evidence([RULES[index] for index in sorted(chosen)]))
+    after = awaited_probability(as_evidence([RULES[index] for index in sorted(chosen | {added})]))
+    if RULES[added].says in ("someone-waits", "process-waits"):
+        assert after >= before
+    else:
+        assert after <= before
+
+
+_FIXED = {"component_no": 1, "workload": "w", "component": "all calls", "name": "w", "requests": 10}
+
+
+def test_features_that_say_nothing_never_give_batchable():
+    silent = {feature.name: None for feature in FEATURES}
+    (verdict,) = judge_features([{**silent, **_FIXED}], Config(), RULES)
+    assert (verdict.verdict, verdict.cannot_tell) == ("real-time", True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            f.name: st.sampled_from([None, 0, 0.0, 0.5, 1, 20])
+            if f.kind == "double"
+            else st.none() | st.integers(0, 999)
+            for f in FEATURES
+            if f.name not in _FIXED and f.kind != "varchar" and not f.name.startswith(("trigger", "not_awaited"))
+        }
+    )
+)
+def test_the_absence_of_human_signs_never_makes_work_batchable(features):
+    features |= {"batch_share": None, "read_delay_s_p10": None, "runs": 3, "destination": None}
+    (verdict,) = judge_features([{**features, **_FIXED}], Config(), RULES)
+    assert verdict.verdict == "real-time"
+
+
+def test_a_rule_cannot_reach_the_outside(tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n", encoding="utf-8")
+    rule = replace(RULES[0], when=f"exists (select * from read_csv('{secret}'))")
+    with pytest.raises(Exception, match=r"disabled|Permission"):
+        judge_features([dict(_FIXED)], Config(), [rule])
+    changed = replace(RULES[0], when="1 = 1) ; set enable_external_access = true; --")
+    with pytest.raises(Exception, match="rule"):
+        judge_features([dict(_FIXED)], Config(), [changed])
