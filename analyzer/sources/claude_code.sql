@@ -52,7 +52,8 @@ with calls as (
   select line_no, text, r, usage_shape(r.message.usage::varchar) as u,
     present(r.message.id) as message_id,
     present(r.message.model) as model,
-    coalesce(r.type, '') <> 'assistant' or r.message.model = '<synthetic>' or r.isApiErrorMessage = 'true'
+    coalesce(r.type, '') <> 'assistant' or coalesce(r.message.model, '') = '<synthetic>'
+      or coalesce(r.isApiErrorMessage, '') = 'true'
       or (r.message.usage is null and r.message.id is null) as is_context,
     coalesce(r.isSidechain = 'true', false) or present(r.agentId) is not null as is_subagent
   from record

@@ -69,7 +69,8 @@ class Projection:
             if name in _COUNTS:
                 value = f"coalesce({value}, 0)"
             elif kind == "VARCHAR" and name in given:
-                value = f"case when length({value}) <= {NAME_LIMIT} and left({value}, 1) not in ('{{', '[') then {value} end"
+                plain = f"length({value}) <= {NAME_LIMIT} and left({value}, 1) not in ('{{', '[')"
+                value = f"case when {plain} then {value} end"
             elif name == "tags" and name in given:
                 value = (
                     f"case when cardinality({value}) > 0 then map_from_entries(list_filter(map_entries({value}), "

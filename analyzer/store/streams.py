@@ -119,8 +119,8 @@ def _recoded(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _utf16(head: bytes) -> str | None:
-    if head.startswith(codecs.BOM_UTF16_LE) or head[1:2] == b"\0" and head[:1] in (b"{", b"["):
+    if head.startswith(codecs.BOM_UTF16_LE) or (head[1:2] == b"\0" and head[:1] in (b"{", b"[")):
         return "utf-16-le"
-    if head.startswith(codecs.BOM_UTF16_BE) or head[:1] == b"\0" and head[1:2] in (b"{", b"["):
+    if head.startswith(codecs.BOM_UTF16_BE) or (head[:1] == b"\0" and head[1:2] in (b"{", b"[")):
         return "utf-16-be"
     return None
