@@ -23,7 +23,9 @@ def resolve_doubts(
     if not doubted:
         return []
     try:
-        remotes = _unknown_since(store, provider, doubted[0]["intended_us"] - _SKEW_US)
+        remotes = _unknown_since(store, provider, min(row["intended_us"] for row in doubted) - _SKEW_US)
+        sizes = {row["item_count"] for row in doubted}
+        remotes = [remote for remote in remotes if remote.items in sizes]
         proofs = {remote.id: _proof(store, provider, remote) for remote in remotes}
     except Exception as error:
         return [f"{len(doubted)} batches stay in doubt: the provider could not be asked ({type(error).__name__})"]
@@ -40,7 +42,7 @@ def resolve_doubts(
             _adopt(store, row["batch_no"], mine)
             remarks.append(f"a batch in doubt was found and adopted: {mine.id}")
         elif any(proofs[remote.id] is None for remote in fitting):
-            remarks.append("a batch in doubt may be one that still runs; it is decided when that one has ended")
+            remarks.append("a batch in doubt may be one that still runs or cannot be read; it is looked at again")
         elif assume_absent_after_s is not None and age_s >= assume_absent_after_s:
             _assume_absent(store, row["batch_no"])
             remarks.append(f"a batch of {row['item_count']} items is assumed absent; its items are queued again")
@@ -66,10 +68,15 @@ def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
     """The batch of ours that it is; 0 = it is not ours; None = cannot be told yet."""
     if remote.status != "ended":
         return None
-    for result in provider.results(remote.id):
-        row = store.run("batch_of", custom_id=result.custom_id).fetchone()
-        return int(row["batch_no"]) if row is not None else 0
-    return None
+    try:
+        first = next(iter(provider.results(remote.id)), None)
+    except Exception:
+        # Results that cannot be read now prove nothing, and must not keep other batches from being proven.
+        return None
+    if first is None:
+        return None
+    row = store.run("batch_of", custom_id=first.custom_id).fetchone()
+    return int(row["batch_no"]) if row is not None else 0
 
 
 def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:

@@ -1,4 +1,4 @@
-"""Submit and collect in one process, until the job is done or only a person can go on."""
+"""Submit and collect in one process, until the job is done or the provider refuses it for good."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ def run(
 ) -> JobStatus:
     """Go round every `poll` seconds until the set is whole; the last status.
 
-    `say` gets each new remark once.
+    Ends early when the provider refuses what is queued for a lasting reason (a bad key, say) and nothing else is under
+    way. A batch in doubt is looked for in each round, for as long as it takes. `say` gets each new remark once.
     """
     said: set[str] = set()
     while True:
-        remarks = submit(job, provider, clock=clock, assume_absent_after_s=assume_absent_after_s).remarks
+        sent = submit(job, provider, clock=clock, assume_absent_after_s=assume_absent_after_s)
+        remarks = sent.remarks
         remarks += collect(job, provider, clock=clock).remarks
         for remark in remarks:
             if remark not in said:
                 said.add(remark)
                 say(remark)
         status = status_of(job)
-        if status.done:
+        if status.done or (sent.is_stuck and not (status.submitted or status.in_doubt or status.succeeded)):
             return status
         sleep(job.poll_s)

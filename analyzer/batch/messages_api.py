@@ -48,11 +48,13 @@ class MessagesApi:
             return _remote(self._once.messages.batches.create(requests=requests))
         except anthropic.APIStatusError as error:
             if error.status_code in _REFUSED_STATUS:
-                raise RefusedError(f"HTTP {error.status_code}: {_told(error)}") from error
+                raise RefusedError(
+                    f"HTTP {error.status_code}: {_told(error)}", is_lasting=error.status_code != 429
+                ) from error
             raise
         except anthropic.APIConnectionError as error:
             if type(error.__cause__).__name__ in _NEVER_SENT:
-                raise RefusedError("no connection; nothing was sent") from error
+                raise RefusedError("no connection; nothing was sent", is_lasting=False) from error
             raise
 
     def retrieve(self, batch_id: str) -> RemoteBatch:

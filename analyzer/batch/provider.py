@@ -42,7 +42,14 @@ class Result:
 
 
 class RefusedError(Exception):
-    """The provider certainly made no batch. Any other exception from `create` leaves the batch in doubt."""
+    """The provider certainly made no batch. Any other exception from `create` leaves the batch in doubt.
+
+    `is_lasting`: sending it again will not help before a person has changed something.
+    """
+
+    def __init__(self, reason: str, *, is_lasting: bool) -> None:
+        super().__init__(reason)
+        self.is_lasting = is_lasting
 
 
 class Provider(Protocol):

@@ -30,11 +30,15 @@ _DAY_US = 86_400_000_000
 
 @dataclass
 class Submission:
-    """What a round of submit did. `rejected`: items that no batch would take, now dead. `remarks` are for people."""
+    """What a round of submit did. `rejected`: items that no batch would take, now dead. `remarks` are for people.
+
+    `is_stuck`: the provider refused for a reason that will last until a person has changed something.
+    """
 
     batches: int = 0
     items: int = 0
     rejected: int = 0
+    is_stuck: bool = False
     remarks: list[str] = field(default_factory=list)
 
 
@@ -94,6 +98,7 @@ def _send_one(store: Store, job: Job, provider: Provider, clock: Callable[[], fl
             store.run("items_are_queued_again", batch_no=batch_no)
             store.run("close_sendings", batch_no=batch_no, outcome="refused")
             store.run("close_batch", batch_no=batch_no, state="refused", reason=str(error))
+        done.is_stuck = error.is_lasting
         done.remarks.append(f"the batch was refused, its items stay queued: {error}")
         return False
     except Exception as error:

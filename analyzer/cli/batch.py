@@ -132,7 +132,7 @@ def run(job_file: Path, assume_absent_after: str | None) -> int:
         say=lambda line: click.echo(line, err=True),
     )
     _show(status)
-    return _code(status)
+    return _code(status) or (0 if status.done else NEEDS_A_PERSON)
 
 
 @command.command()

@@ -16,7 +16,7 @@ from typing import Any
 from anthropic import Anthropic
 from conftest import params
 
-from analyzer.batch import Job, collect, enqueue, status_of, submit
+from analyzer.batch import Job, collect, enqueue_many, status_of, submit
 from analyzer.batch.messages_api import MessagesApi
 
 ITEMS = ("a", "b", "c")
@@ -60,15 +60,14 @@ def die_at(number: int) -> None:
 
 
 def work(api: MessagesApi, job: Job) -> None:
-    for item in ITEMS:
-        enqueue(params(f"{job.name}-{item}"), job=job, key=item)
+    enqueue_many([(params(f"{job.name}-{item}"), item, None) for item in ITEMS], job=job)
     submit(job, api)
     collect(job, api)
 
 
 def come_after(api: MessagesApi, job: Job) -> None:
     """What cron would do; a person steps in only where status says in doubt and looking did not help."""
-    for _ in range(3):
+    for _ in range(2):
         work(api, job)
     doubted = status_of(job).in_doubt
     if doubted:

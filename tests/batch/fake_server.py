@@ -22,11 +22,13 @@ class FakeBatch:
 class Plan:
     """What goes wrong. `creates`: one entry is used up by each POST: ok, drop (make it, then close the connection),
     drop-before (close without making it), or a status such as 500. `kinds`: key of an item to its result types, one
-    used up by each result. `lines`: order, missing or duplicate of result lines."""
+    used up by each result. `lines`: order, missing, duplicate or stranger among the result
+    lines. `bodies`: torn (ends inside a line) or cut (the connection breaks), one used up by each reading of results."""
 
     creates: list[str] = field(default_factory=list)
     kinds: dict[str, list[str]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
     is_ending: bool = True
     page_size: int = 2
 
@@ -159,6 +161,12 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
                 batch.ended = True
             if parts[-1] == "results":
                 body = b"".join(json.dumps(line).encode() + b"\n" for line in server.result_lines(batch))
+                fault = server.plan.bodies.pop(0) if server.plan.bodies else "whole"
+                if fault == "torn":
+                    body = body[:-40]
+                elif fault == "cut":
+                    self.send(200, body[:-40], "application/x-jsonl", told=len(body))
+                    return
                 self.send(200, body, "application/x-jsonl")
             else:
                 self.answer(200, server.shown(batch))
@@ -181,12 +189,13 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
         def answer(self, status: int, document: dict[str, Any]) -> None:
             self.send(status, json.dumps(document).encode(), "application/json")
 
-        def send(self, status: int, body: bytes, kind: str) -> None:
+        def send(self, status: int, body: bytes, kind: str, told: int | None = None) -> None:
             self.send_response(status)
             self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
+            self.send_header("content-length", str(told or len(body)))
             self.send_header("retry-after-ms", "1")
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = told is not None
 
     return Handler

@@ -281,3 +281,37 @@ def test_another_writer_during_a_delivery_is_told(api: MessagesApi, job: Job) ->
             module.deliver(store, job)
         job.destination.write_text("x\n")
         assert module.deliver(store, job) == 1
+
+
+@pytest.mark.parametrize("fault", ["torn", "cut"])
+def test_results_that_break_off_are_read_again(server: FakeServer, api: MessagesApi, job: Job, fault: str) -> None:
+    server.plan.bodies = [fault]
+    fill(job, "a", "b", "c")
+    submit(job, api)
+    assert "could not be read" in collect(job, api).remarks[0]
+    assert not status_of(job).done
+    collect(job, api)
+    assert sorted(delivered(job)) == ["a", "b", "c"] and status_of(job).done
+    assert server.posts == 1
+
+
+def test_a_loop_ends_when_the_provider_refuses_for_good(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    server.plan.creates = ["401"]
+    fill(job, "a")
+    said: list[str] = []
+    status = run(job, api, sleep=lambda s: None, say=said.append)
+    assert status.queued == 1 and not status.done and server.posts == 1
+    assert len(said) == 1 and "HTTP 401" in said[0]
+
+
+def test_results_of_others_that_cannot_be_read_do_not_hide_ours(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    server.plan.creates = ["drop"]
+    fill(job, "a")
+    submit(job, api)
+    server.make([{"custom_id": "other", "params": params("x")}])
+    for batch in server.made:
+        batch.ended = True
+    # The newest is asked first: the stranger's results break off.
+    server.plan.bodies = ["torn"]
+    collect(job, api)
+    assert delivered(job) == ["a"] and server.posts == 1
