@@ -92,7 +92,9 @@ def in_child(task: Callable[[], None]) -> int:
 
 
 def main(url: str, folder: Path) -> int:
-    # Made once: it opens no connection before the first fork uses it.
+    # Whatever is imported and read once is so before the forks; the client that they share has no connection yet.
+    with Anthropic(api_key="for-tests", base_url=url, timeout=20.0) as client:
+        work(MessagesApi(client), Job("warm-up", folder / "warm-up.sqlite", folder / "warm-up.jsonl", max_items=2))
     api = MessagesApi(Anthropic(api_key="for-tests", base_url=url, timeout=20.0))
     for number in range(1, MOST_STEPS):
         job = job_of(folder, number)

@@ -23,7 +23,7 @@ class Plan:
     """What goes wrong. `creates`: one entry is used up by each POST: ok, drop (make it, then close the connection),
     drop-before (close without making it), or a status such as 500. `kinds`: key of an item to its result types, one
     used up by each result. `lines`: order, missing, duplicate or stranger among the result
-    lines. `bodies`: torn (ends inside a line) or cut (the connection breaks), one used up by each reading of results."""
+    lines. `bodies`: torn (ends inside a line) or cut (the connection breaks), one used up by each reading."""
 
     creates: list[str] = field(default_factory=list)
     kinds: dict[str, list[str]] = field(default_factory=dict)

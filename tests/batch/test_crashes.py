@@ -23,10 +23,10 @@ def test_death_at_any_step_loses_nothing_and_sends_nothing_twice(server: FakeSer
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     ends = [json.loads(line) for line in ran.stdout.splitlines()]
-    assert len(ends) > 60
+    assert len(ends) > 60, len(ends)
     for end in ends:
         assert (end["done"], end["dead"], sorted(end["keys"])) == (True, 0, ["a", "b", "c"]), end
-    accepted = server.times_accepted()
+    accepted = {item: times for item, times in server.times_accepted().items() if not item.startswith("warm-up")}
     assert accepted == {f"{end['job']}-{item}": 1 for end in ends for item in "abc"}
     # Death just before the POST cannot be told from death just after it: those, and only those, ask for a person.
     assert 1 <= sum(bool(end["doubted"]) for end in ends) <= 12
