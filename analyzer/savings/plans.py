@@ -91,12 +91,22 @@ def _finding(lever: Lever, plan: Plan) -> LeverFinding:
         sentence = f"{name}: {dollars(credit)} of the saving; {dollars(alone)} by itself."
         return LeverFinding(lever, "applied", alone, sentence)
     if alone > 0:
-        sentence = f"{name} would save {dollars(alone)} by itself, but adds nothing to the plan."
+        low, base = plan.beside_usd[lever]
+        sentence = (
+            f"{name} would save {dollars(alone)} by itself; beside the plan it {_changes(low)} in the low case "
+            f"and {_changes(base)} in the base case."
+        )
     elif alone < 0:
         sentence = f"{name} would cost {dollars(-alone)} more."
     else:
         sentence = f"{name} would change nothing."
     return LeverFinding(lever, "does-not-pay", alone, sentence)
+
+
+def _changes(saving: Decimal) -> str:
+    if not saving:
+        return "changes nothing"
+    return f"saves {dollars(saving)}" if saving > 0 else f"costs {dollars(-saving)} more"
 
 
 def _upside(state: State, context: Context, allowed: tuple[Lever, ...], plan: Plan) -> Decimal:

@@ -29,7 +29,8 @@ Subset = frozenset[Lever]
 class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
-    `alone_usd`: saving of each allowed lever alone, low case.
+    `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
+    would save beside the plan (low case, base case).
     """
 
     levers: tuple[Lever, ...]
@@ -37,6 +38,7 @@ class Plan:
     credit_usd: dict[Lever, Decimal]
     optimized_usd: dict[Case, Decimal]
     alone_usd: dict[Lever, Decimal]
+    beside_usd: dict[Lever, tuple[Decimal, Decimal]]
 
 
 @cache
@@ -66,7 +68,13 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     for case in ("base", "high"):
         optimized[case] = context.prices.cost(projected(state, with_life, chosen, case))
     alone = {lever: add((baseline, -cost[frozenset((lever,))])) for lever in allowed}
-    return Plan(levers, life[chosen], shapley(levers, _savings(cost, baseline)), optimized, alone)
+    beside: dict[Lever, tuple[Decimal, Decimal]] = {}
+    for lever in allowed:
+        if lever not in chosen:
+            more = chosen | {lever}
+            base = context.prices.cost(projected(state, replace(context, ttl=life[more]), more, "base"))
+            beside[lever] = add((cost[chosen], -cost[more])), add((optimized["base"], -base))
+    return Plan(levers, life[chosen], shapley(levers, _savings(cost, baseline)), optimized, alone, beside)
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case) -> State:

@@ -65,11 +65,19 @@ def test_batch_halves_what_is_placed_and_leaves_the_rest() -> None:
     assert cost(batch.project(state, context(), "high")) == usd("2.25")
 
 
-def test_batch_takes_cache_tokens_at_half_price_too() -> None:
-    """Per million: write 5 m 1.875, 1 h 3.00, read 0.15."""
+def test_what_is_cached_today_is_uncached_in_a_batch() -> None:
+    """3,000,000 tokens written and read for 3.75 + 6.00 + 0.30 = 10.05; in batch 3 x 1.50 = 4.50."""
     tokens = TokenSums(cache_write_5m_tokens=1_000_000, cache_write_1h_tokens=1_000_000, cache_read_tokens=1_000_000)
-    projected = batch.project((Part(tokens, key()),), context(), "high")
-    assert cost(projected) == usd("1.875") + usd("3.00") + usd("0.15")
+    state = (Part(tokens, key()),)
+    assert cost(state) == usd("10.05")
+    assert cost(batch.project(state, context(), "high")) == usd("4.50")
+
+
+def test_batch_costs_more_than_a_warm_cache() -> None:
+    """1,000,000 reads for 0.30; uncached in batch 1.50."""
+    state = (Part(TokenSums(cache_read_tokens=1_000_000), key()),)
+    assert cost(batch.project(state, context(), "high")) == usd("1.50")
+    assert any("breakpoints out" in step for step in batch.steps(context(cached_already=True), ("batch",)))
 
 
 def test_a_guard_lowers_the_placed_share() -> None:

@@ -76,6 +76,18 @@ def test_with_much_output_batch_wins_and_says_what_caching_is_worth_alone() -> N
     assert plan.optimized_usd["low"] == usd("23.625")
 
 
+def test_a_lever_left_out_says_what_it_does_beside_the_plan() -> None:
+    """Batch is the plan. Low: 10.953 with the cache, 7.875 without: 3.078 more. Base: 490 placed, 489 x 0.65 = 317 read,
+    173 writes: 5.19 + 0.4755, against 4,900,000 x 1.50 = 7.35: 1.6845 saved.
+    """
+    state: State = (part(5_000_000, 2_000_000, SHARED),)
+    plan = best_plan(state, context(), ("caching", "batch"))
+    assert plan.beside_usd == {"caching": (usd("-3.078"), usd("1.6845"))}
+    findings = plan_component(VERDICT, (), state, context()).findings
+    sentence = next(f.sentence for f in findings if f.lever == "caching")
+    assert "costs $3.08 more in the low case and saves $1.68 in the base case" in sentence
+
+
 def test_a_lever_that_costs_money_is_not_recommended_and_says_what_it_would_cost() -> None:
     """Prefixes that are never read: 10 x 2,000 tokens at 3.75 in place of 3.00 = 0.015 more."""
     alone = Prefix(2000, 10, 10, 0, 0)

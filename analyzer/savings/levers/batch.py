@@ -6,6 +6,10 @@
 expires or errs on is not billed there and is paid at the real-time price. Only standard traffic moves (fast and
 priority were chosen for speed), and only where the list has a batch price for the model at the provider.
 
+Tokens that the log shows in a cache count as uncached input once they are in a batch: a real-time cache does not warm a
+batch, and a cold batch reads nothing (https://github.com/anthropics/skills/issues/1475, checked 2026-11-20), so half
+price on a read that does not happen is never promised.
+
 Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in batch, 0.95 placed:
 950,000 × $1.50 + 50,000 × $3.00 = $1.425 + $0.150 = $1.575, against $3.00.
 
@@ -32,6 +36,15 @@ def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, Toke
     """Tokens answered in a batch (rounded down), and tokens paid in real time."""
     placed = portion(tokens, share)
     return placed, remainder(tokens, placed)
+
+
+def cold(tokens: TokenSums) -> TokenSums:
+    """All input uncached."""
+    return TokenSums(
+        uncached_input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        web_searches=tokens.web_searches,
+    )
 
 
 def obstacle(state: State, context: Context) -> LeverFinding | None:
@@ -62,7 +75,7 @@ def project(state: State, context: Context, case: Case) -> State:
             parts.append(part)
             continue
         placed, left = placed_and_left(part.tokens, share)
-        parts.append(Part(placed, key, tuple(_placed_prefix(prefix, share) for prefix in part.prefixes)))
+        parts.append(Part(cold(placed), key, tuple(_placed_prefix(prefix, share) for prefix in part.prefixes)))
         if left != TokenSums():
             parts.append(Part(left, part.key))
     return tuple(parts)
@@ -83,6 +96,10 @@ def _target(key: PriceKey, context: Context) -> PriceKey | None:
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
     """What the owner does."""
     sentences = ["Send it through the Batch API: half price on every token."]
+    if context.cached_already:
+        sentences.append(
+            "Leave the cache breakpoints out of the batch: unless primed it reads nothing, and writes cost extra."
+        )
     if context.guarded:
         sentences.append("Set the guard: cancel what is late and send it in real time before the deadline.")
     return tuple(sentences)
