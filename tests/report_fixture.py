@@ -1,4 +1,4 @@
-"""An assessment of Larkfield Books, a made-up bookseller, October 2026: every kind of verdict, and names that attack."""
+"""Larkfield Books, a made-up bookseller, in October 2026: every kind of verdict, and names that attack."""
 
 from __future__ import annotations
 
@@ -26,11 +26,37 @@ FORMULA = '=HYPERLINK("x")'
 IMAGE = "<img src=x onerror=alert(2)>"
 LONG = "catalogue_enrichment_" + "x" * 160
 
-_NOBODY = Evidence("trigger-schedule", "nobody-waits", "declared", None, "98.2% of 12,400 requests say they were started by a schedule.")
-_PEOPLE = Evidence("human-session", "someone-waits", "inferred", 2.4, "A person answers after 21 s in the middle session (3,100 sessions).")
-_BURST = Evidence("bulk-backlog", "nobody-waits", "inferred", -2.1, "91.0% of requests come in bursts that start at minute 5 of the hour.")
-_LOOP = Evidence("agent-chain", "process-waits", "inferred", 3.0, "Chains of 9 calls, each started within 0.4 s of the answer before it.")
-_TIGHT = Evidence("deadline-shorter-than-window", "window-does-not-fit", "declared", None, "The results are needed within 10 min.")
+_NOBODY = Evidence(
+    "trigger-schedule",
+    "nobody-waits",
+    "declared",
+    None,
+    "98.2% of 12,400 requests say they were started by a schedule.",
+)
+_PEOPLE = Evidence(
+    "human-session",
+    "someone-waits",
+    "inferred",
+    2.4,
+    "A person answers after 21 s in the middle session (3,100 sessions).",
+)
+_BURST = Evidence(
+    "bulk-backlog",
+    "nobody-waits",
+    "inferred",
+    -2.1,
+    "91.0% of requests come in bursts that start at minute 5 of the hour.",
+)
+_LOOP = Evidence(
+    "agent-chain",
+    "process-waits",
+    "inferred",
+    3.0,
+    "Chains of 9 calls, each started within 0.4 s of the answer before it.",
+)
+_TIGHT = Evidence(
+    "deadline-shorter-than-window", "window-does-not-fit", "declared", None, "The results are needed within 10 min."
+)
 _OWNER = Evidence("owner-answer", "nobody-waits", "owner", None, "The owner said on 2 October 2026 that nobody waits.")
 
 # workload, component, requests, cost, outcome, placement, probability, confidence, basis, evidence, credit by lever
@@ -39,16 +65,64 @@ _W, _N, _C = "waits", "does-not-wait", "cannot-tell"
 _RT, _BA, _GU = "real-time", "batchable", "batchable-with-guard"
 PARTS: tuple[Part, ...] = (
     ("store-chat", "reply", 41_200, "4120.337", _W, _RT, 0.99, "high", "inferred", (_PEOPLE,), {"caching": "611.25"}),
-    ("catalogue-enrichment", "describe", 12_400, "3377.0142", _N, _BA, 0.01, "high", "declared", (_NOBODY, _BURST), {"caching": "207.1042", "batch": "1584.955"}),
+    (
+        "catalogue-enrichment",
+        "describe",
+        12_400,
+        "3377.0142",
+        _N,
+        _BA,
+        0.01,
+        "high",
+        "declared",
+        (_NOBODY, _BURST),
+        {"caching": "207.1042", "batch": "1584.955"},
+    ),
     ("support-tickets", "draft", 9_800, "1204.5", _W, _RT, 0.93, "medium", "inferred", (_PEOPLE,), {}),
-    ("support-tickets", "weekly-themes", 620, "890.125", _N, _BA, 0.08, "medium", "inferred", (_BURST,), {"output": "40", "batch": "398.0625"}),
+    (
+        "support-tickets",
+        "weekly-themes",
+        620,
+        "890.125",
+        _N,
+        _BA,
+        0.08,
+        "medium",
+        "inferred",
+        (_BURST,),
+        {"output": "40", "batch": "398.0625"},
+    ),
     ("returns-agent", "step", 22_000, "1650.75", _W, _RT, 0.97, "high", "inferred", (_LOOP,), {}),
     ("nightly-digest", "write", 31, "48.3", _N, _BA, 0.02, "high", "declared", (_NOBODY,), {"batch": "24.15"}),
-    ("review-moderation", "classify", 18_400, "402.9", _N, _GU, 0.2, "medium", "owner", (_OWNER, _TIGHT), {"batch": "120.4"}),
+    (
+        "review-moderation",
+        "classify",
+        18_400,
+        "402.9",
+        _N,
+        _GU,
+        0.2,
+        "medium",
+        "owner",
+        (_OWNER, _TIGHT),
+        {"batch": "120.4"},
+    ),
     ("webhook-classifier", "classify", 8_100, "731.6", _C, _RT, 0.47, "low", "none", (), {}),
     ("evaluation-runs", "grade", 5_000, "1310", _N, _BA, 0.03, "high", "declared", (_NOBODY,), {"batch": "655"}),
     ("already-in-batch", "embed-notes", 7_000, "210.004", _N, _BA, 0.0, "high", "declared", (_NOBODY,), {}),
-    (SCRIPT, IMAGE, 700, "155.005", _N, _BA, 0.1, "medium", "inferred", (Evidence("offline-name", "nobody-waits", "inferred", -1.5, f"The name {SCRIPT} says so."),), {"batch": "77.5025"}),
+    (
+        SCRIPT,
+        IMAGE,
+        700,
+        "155.005",
+        _N,
+        _BA,
+        0.1,
+        "medium",
+        "inferred",
+        (Evidence("offline-name", "nobody-waits", "inferred", -1.5, f"The name {SCRIPT} says so."),),
+        {"batch": "77.5025"},
+    ),
     (FORMULA, "<b>bold</b>&amp;%{x}", 90, "61.4", _C, _RT, 0.5, "low", "none", (), {}),
     (LONG, "y" * 120, 300, "512.8", _N, _BA, 0.05, "high", "declared", (_NOBODY,), {"batch": "256.4"}),
     ("stock-forecast", "explain", 240, "97.333", _N, _RT, 0.1, "high", "declared", (_NOBODY, _TIGHT), {}),
@@ -75,8 +149,26 @@ def larkfield() -> Assessment:
         lever_credit_usd=credit,
         upside_usd=add(plan.upside_usd for plan in plans),
         assumptions=(
-            Assumption("batch_cache_hit_share", "Cache hits inside a warm batch", "0.30", "0.65", "0.98", "MEASURED", "https://platform.claude.com/docs/en/build-with-claude/batch-processing", date(2026, 11, 20)),
-            Assumption("guard_share", f"Share that a guard finishes in batch {SCRIPT}", "0.60", "0.80", "0.95", "ASSUMED", "javascript:alert(3)", None),
+            Assumption(
+                "batch_cache_hit_share",
+                "Cache hits inside a warm batch",
+                "0.30",
+                "0.65",
+                "0.98",
+                "MEASURED",
+                "https://platform.claude.com/docs/en/build-with-claude/batch-processing",
+                date(2026, 11, 20),
+            ),
+            Assumption(
+                "guard_share",
+                f"Share that a guard finishes in batch {SCRIPT}",
+                "0.60",
+                "0.80",
+                "0.95",
+                "ASSUMED",
+                "javascript:alert(3)",
+                None,
+            ),
         ),
         by_day=tuple(
             row
@@ -89,7 +181,12 @@ def larkfield() -> Assessment:
             if day.day != 18
         ),
         by_model=(
-            ("claude-sonnet-4-6", 90_000, TokenSums(900_000_000, 1_000_000, 0, 80_000_000, 310_000_000), Decimal("10772.07")),
+            (
+                "claude-sonnet-4-6",
+                90_000,
+                TokenSums(900_000_000, 1_000_000, 0, 80_000_000, 310_000_000),
+                Decimal("10772.07"),
+            ),
             ("claude-haiku-4-5", 35_000, TokenSums(400_000_000, 0, 0, 0, 90_000_000), Decimal("3999.9982")),
         ),
         reported_cost_usd=Decimal("14801.22"),

@@ -15,7 +15,7 @@ order = 40
 
 
 def build(assessment: Assessment) -> dict[str, Any]:
-    """`days` without gaps from the first to the last; one column a placement that occurs. `chart` None without money."""
+    """`days` without gaps from the first to the last; one column a placement that occurs. `chart` may be None."""
     amounts: dict[tuple[date, str], Decimal] = {}
     for day, placement, cost in assessment.by_day:
         amounts[day, placement] = amounts.get((day, placement), Decimal(0)) + cost

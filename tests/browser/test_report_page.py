@@ -1,0 +1,166 @@
+"""The page as a browser sees it: quiet, offline, within its width, names as text, charts drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from report_fixture import IMAGE, LONG, SCRIPT, empty, larkfield
+
+from analyzer.report import build_report
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+
+
+@dataclass
+class Seen:
+    """What a page did while it was open."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing: install it with `apt-get install chromium`", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("report")
+    paths = {}
+    for name, assessment in (("full", larkfield()), ("empty", empty())):
+        paths[name] = folder / f"{name}.html"
+        paths[name].write_text(build_report(assessment, generated_on=date(2026, 11, 2)), encoding="utf-8")
+    return paths
+
+
+def opened(browser: Browser, path: Path, width: int = 1440, **options: Any) -> Seen:
+    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+    seen = Seen(page)
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: seen.messages.append(str(error)))
+
+    def dismiss(dialog: Any) -> None:
+        seen.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.goto(path.as_uri())
+    page.wait_for_function("[...document.querySelectorAll('.plot')].every(plot => plot.querySelector('svg.main-svg'))")
+    return seen
+
+
+@pytest.mark.parametrize("name", ["full", "empty"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_quiet_offline_and_within_its_width(
+    browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
+    seen = opened(browser, pages[name], width, color_scheme=scheme)
+    page = seen.page
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.mouse.move(width // 2, 450)
+    assert seen.messages == []
+    assert [url for url in seen.requests if not url.startswith(("file:", "data:"))] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_charts_are_drawn_and_each_has_its_table_and_label(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"]).page
+    for chart in ("waterfall", "verdicts", "by-day"):
+        plot = page.locator(f"#plot-{chart}")
+        assert plot.locator(".bars .point path").count() >= 6
+        assert plot.get_attribute("role") == "img"
+        assert plot.get_attribute("aria-label")
+        assert page.locator(f"section:has(#plot-{chart}) details.figures table caption").count() == 1
+    assert page.locator(".modebar-btn").count() == 0
+    page.close()
+
+
+def test_hostile_names_are_text(browser: Browser, pages: dict[str, Path]) -> None:
+    seen = opened(browser, pages["full"])
+    page = seen.page
+    assert seen.dialogs == []
+    scripts = page.evaluate("[...document.scripts].map(script => script.textContent.trim())")
+    assert "alert(1)" not in scripts
+    assert page.locator("img").count() == 0
+    assert page.locator("a[href^='http'], a[href^='javascript']").count() == 0
+    names = page.locator(".card-name").all_inner_texts()
+    assert SCRIPT in names and LONG in names and '=HYPERLINK("x")' in names
+    assert IMAGE in page.locator("#workloads").inner_text() or IMAGE in page.locator("#workloads").text_content()  # type: ignore[operator]
+    labels = page.locator("#plot-verdicts .ytick text").all_text_contents()
+    assert SCRIPT in labels
+    page.close()
+
+
+def test_the_keyboard_reaches_the_report_and_opens_a_workload(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"]).page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    card = page.locator("#w-1")
+    card.locator("summary").focus()
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    assert card.get_attribute("open") is not None
+    page.locator("#verdicts a[href='#w-2']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.getElementById('w-2').open")
+    page.close()
+
+
+def test_headings_never_skip_a_level_and_tables_are_labelled(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"]).page
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(one => +one.tagName[1])")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert page.evaluate("[...document.querySelectorAll('table')].every(one => one.caption)")
+    assert page.evaluate("[...document.querySelectorAll('th')].every(one => one.scope)")
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(one => one.id)).size") == page.evaluate(
+        "document.querySelectorAll('[id]').length"
+    )
+    page.close()
+
+
+def test_printing_opens_everything_in_light_colours_and_closes_it_again(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page = opened(browser, pages["full"], color_scheme="dark").page
+    closed = page.locator("details:not([open])").count()
+    assert closed > 10
+    page.emulate_media(media="print")
+    page.wait_for_function("document.querySelectorAll('details:not([open])').length === 0")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("#plot-waterfall").get_attribute("data-drawn") == "680"
+    page.emulate_media(media="screen")
+    page.wait_for_function(f"document.querySelectorAll('details:not([open])').length === {closed}")
+    page.close()
+
+
+def test_charts_follow_the_colour_scheme(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"], color_scheme="light").page
+    ink = "getComputedStyle(document.querySelector('#plot-verdicts .ytick text')).fill"
+    before = page.evaluate(ink)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{ink} !== '{before}'")
+    assert page.evaluate(ink) != before
+    page.close()

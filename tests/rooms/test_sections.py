@@ -1,0 +1,101 @@
+"""Every report section, on a month with everything in it and on an audit with nothing in it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from types import ModuleType
+
+import pytest
+from report_fixture import empty, larkfield
+
+from analyzer.migration import kits_of
+from analyzer.report.build import report_environment, section_modules
+from analyzer.report.sections import by_day, coverage, headline, migration_order, verdicts, waterfall, workloads
+
+
+def _name(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("module", section_modules(), ids=_name)
+def test_a_section_renders_the_month_and_nothing(module: ModuleType) -> None:
+    template = report_environment().get_template(f"sections/{_name(module)}.html.j2")
+    assert module.title and isinstance(module.order, int) and module.__doc__
+    for assessment in (larkfield(), empty()):
+        html = template.render(**module.build(assessment))
+        assert html.strip()
+        assert "<script>alert" not in html and "<img" not in html and "None" not in html.replace("None.", "")
+
+
+def test_section_orders_differ() -> None:
+    orders = [module.order for module in section_modules()]
+    assert len(set(orders)) == len(orders)
+
+
+# By hand, from tests/report_fixture.py (low case):
+# caching 611.25 + 207.1042 = 818.3542; output 40
+# batch 1584.955 + 398.0625 + 24.15 + 120.4 + 655 + 77.5025 + 256.4 = 3116.47
+# saving 818.3542 + 40 + 3116.47 = 3974.8242
+# baseline 4120.337 + 3377.0142 + 1204.5 + 890.125 + 1650.75 + 48.3 + 402.9 + 731.6 + 1310 + 210.004 + 155.005
+#          + 61.4 + 512.8 + 97.333 + 0.004 + 0 = 14772.0722
+
+
+def test_the_headline_is_the_low_case_and_its_range() -> None:
+    built = headline.build(larkfield())
+    assert built["baseline_usd"] == Decimal("14772.07")
+    assert built["saving_usd"] == Decimal("3974.82")
+    assert built["optimized_usd"] == Decimal("10797.25")
+    assert built["saving_percent"] == "26.9%"
+    assert built["base_usd"] == Decimal("4376.93")  # 3974.8242 + 402.11
+    assert built["high_usd"] == Decimal("4905.32")  # 3974.8242 + 930.5
+    assert built["a_month"] == {"before_usd": Decimal("14772.07"), "after_usd": Decimal("10797.25"), "scaled": False}
+    assert built["a_year"] == Decimal("46800.30")  # 3974.82 × 365 / 31 = 46800.3000
+    assert built["upside_usd"] == Decimal("396.50")  # (731.6 + 61.4 + 0.004) / 2 = 396.502
+    assert built["undecided"] == 3
+
+
+def test_the_waterfall_adds_up_to_the_cent_that_is_shown() -> None:
+    rows = waterfall.build(larkfield())["rows"]
+    amounts = [row["amount_usd"] for row in rows]
+    assert sum(amounts[:-1]) == amounts[-1] == Decimal("10797.25")
+    shown = {row["label"]: row["amount_usd"] for row in rows}
+    assert shown["Move to batch"] == Decimal("-3116.47")
+    assert shown["Cache the prompt"] == Decimal("-818.35")
+    assert shown["Tighten output"] == Decimal("-40.00")
+
+
+def test_workloads_and_their_parts_add_up_to_the_totals() -> None:
+    built = verdicts.build(larkfield())
+    for column in ("baseline_usd", "saving_usd", "optimized_usd", "requests"):
+        assert sum(row[column] for row in built["rows"]) == built["total"][column]
+    for card in workloads.build(larkfield())["cards"]:
+        for column in ("baseline_usd", "saving_usd", "optimized_usd"):
+            assert sum(part[column] for part in card["components"]) == card[column]
+
+
+def test_a_day_without_traffic_is_shown_as_nothing_and_not_left_out() -> None:
+    rows = by_day.build(larkfield())["rows"]
+    assert len(rows) == 31
+    assert rows[17]["day"] == date(2026, 10, 18) and rows[17]["total_usd"] == 0
+
+
+def test_the_pilot_is_the_surest_and_largest_and_the_order_is_that_of_the_kits() -> None:
+    moves = migration_order.build(larkfield())["moves"]
+    assert moves[0]["workload"] == "catalogue-enrichment"
+    assert [move["workload"] for move in moves] == [kit.plan.verdict.workload for kit in kits_of(larkfield())]
+    assert migration_order.build(empty())["moves"] == []
+
+
+def test_a_caching_gain_of_work_that_stays_is_listed_apart() -> None:
+    in_place = migration_order.build(larkfield())["in_place"]
+    assert [(row["workload"], row["saving_usd"]) for row in in_place] == [("store-chat", Decimal("611.25"))]
+
+
+def test_coverage_counts_what_was_read_and_what_was_not() -> None:
+    built = coverage.build(larkfield())
+    assert built["total"]["accepted"] == 60_000 + 14_000 + 51_948
+    assert built["total"]["rejected"] == 4 + 12
+    assert built["total"]["duplicates"] == 12_900 + 5
+    assert [row["source"] for row in built["formats"]] == ["litellm", "whowaits", "claude_code", None]
+    assert {row["text"] for row in built["signals"]} == {"31.0%", "0%", "44.4%", "100%", "<0.1%"}
