@@ -48,7 +48,7 @@ def suggest_mapping(records: Iterable[str]) -> str:
     columns = {field: path for field in FIELDS if (path := _best(paths, _NAMES.get(field, ())))}
     lines = [
         "# Draft of a mapping: look at each line, then `whowaits ingest --mapping THIS FILE LOG`.",
-        "# true: input_tokens holds cache reads and writes (as OpenAI counts); false: it leaves them out (as Anthropic).",
+        "# true: input_tokens holds cache reads and writes (as OpenAI counts); false: it does not (Anthropic).",
         f"input_includes_cache = {str(columns.get('input_tokens', '').endswith('prompt_tokens')).lower()}",
         'provider = "anthropic"  # where the log does not say: aws_bedrock, gcp_vertex, azure_foundry, openrouter ...',
         "",

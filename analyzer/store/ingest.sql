@@ -28,7 +28,7 @@ with keyed as (
   where not is_context and reject_reason is null
 ),
 placed as (
-  select *, row_number() over (partition by duplicate_key order by duplicate_rank desc, line_no desc, part_no) as place
+  select *, row_number() over (partition by duplicate_key order by duplicate_rank desc, line_no, part_no) as place
   from keyed
 )
 select p.*, q.request_no as known_no, q.duplicate_rank as known_rank
