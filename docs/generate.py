@@ -43,7 +43,7 @@ def sources_page() -> str:
 
 def features_page() -> str:
     """Every feature column."""
-    from analyzer.workloads.pages import features_page as page
+    from analyzer.workloads.features import features_page as page
 
     return page()
 
