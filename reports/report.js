@@ -48,10 +48,11 @@
     layout.xaxis = axis(layout.xaxis, small);
     layout.yaxis = axis(layout.yaxis, small);
     if (small) layout.xaxis.nticks = 4;
+    if (small && layout.legend) layout.margin.t = 16 + 20 * copy.data.length;
     if (layout.meta && layout.meta.labels) {
       layout.yaxis.ticktext = small ? layout.meta.labels.narrow : layout.meta.labels.wide;
       layout.yaxis.tickfont.color = colour("ink");
-      layout.margin.l = small ? 112 : 240;
+      layout.margin.l = small ? 122 : 240;
       if (small) layout.margin.r = 74;
     }
     return copy;

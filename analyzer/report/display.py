@@ -13,11 +13,10 @@ _CENT = Decimal("0.01")
 
 LEVER_NAMES = {
     "output": "Tighten output",
-    "routing": "Route to a smaller model",
+    "routing": "Use smaller model",
     "caching": "Cache the prompt",
     "batch": "Move to batch",
 }
-LEVER_SHORT = {"output": "Output", "routing": "Routing", "caching": "Caching", "batch": "Batch"}
 PLACEMENT_NAMES = {
     "real-time": "Stays real-time",
     "batchable": "Batchable",

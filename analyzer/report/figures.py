@@ -78,7 +78,7 @@ def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Seque
         "height": 340,
         "margin": {"l": 64, "r": 12, "t": 34, "b": 40},
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.14, "traceorder": "normal"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         "xaxis": {"type": "date", "fixedrange": True, "tickformat": "%-d %b", "hoverformat": "%-d %b %Y", "nticks": 8},
         "yaxis": {"fixedrange": True, "tickprefix": "$", "tickformat": ",~r", "rangemode": "tozero", "nticks": 6},
     }
@@ -108,6 +108,7 @@ def _traces(bars: Sequence[_Bar]) -> list[dict[str, Any]]:
                 "text": [dollars(bars[row].shown_usd) for row in rows],
                 "textposition": "outside",
                 "cliponaxis": False,
+                "width": 0.66,
                 "constraintext": "none",
                 "hoverinfo": "skip",
                 "marker": {"pattern": _pattern(role)},
@@ -124,11 +125,10 @@ def _pattern(role: str) -> dict[str, Any]:
 def _horizontal(bars: Sequence[_Bar], names: Sequence[str], row_px: int) -> dict[str, Any]:
     """Rows from top to bottom; `meta.labels` holds the row labels for a wide and for a narrow page."""
     rows = list(range(len(names)))
-    wide = [plotly_text(shortened(name, 34)) for name in names]
-    narrow = [plotly_text(shortened(name, 15)) for name in names]
+    wide = [plotly_text(shortened(name, 30)) for name in names]
+    narrow = [plotly_text(shortened(name, 17)) for name in names]
     layout = {
         "barmode": "overlay",
-        "bargap": 0.34,
         "height": row_px * max(len(rows), 1) + 44,
         "margin": {"l": 240, "r": 84, "t": 6, "b": 34},
         "showlegend": False,
