@@ -44,9 +44,7 @@ def judge(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
     return judge_features([dict(zip(names, row, strict=True)) for row in rows], config, load_rules())
 
 
-def judge_features(
-    rows: list[dict[str, Any]], config: Config, rules: Iterable[Rule]
-) -> tuple[WorkloadVerdict, ...]:
+def judge_features(rows: list[dict[str, Any]], config: Config, rules: Iterable[Rule]) -> tuple[WorkloadVerdict, ...]:
     """The same from feature rows (each with component_no, workload, component, requests)."""
     if not rows:
         return ()

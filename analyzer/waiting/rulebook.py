@@ -217,3 +217,13 @@ def example_outcomes(rule: Rule) -> tuple[str, ...]:
         bench.close()
     words = {True: "match", False: "no-match", None: "unknown"}
     return tuple(words[matched.get(no)] for no in range(len(rule.examples)))
+
+
+def rules_table(rules: Sequence[Rule]) -> str:
+    """The table of rules in docs/waiting.md."""
+    lines = ["| rule | it matches when | says | log-odds | family |", "|---|---|---|---|---|"]
+    for rule in rules:
+        strength = "decisive" if rule.strength is None else f"{rule.strength:+g}".replace("-", "−")
+        strength = "deadline" if rule.says == "window-does-not-fit" else strength
+        lines.append(f"| `{rule.id}` | {rule.title} | {rule.says} | {strength} | {rule.family} |")
+    return "\n".join(lines) + "\n"

@@ -41,7 +41,7 @@ select
   w.shown_as as workload,
   case
     when w.shown_as <> w.workload then null
-    when w.steps > 1 then 'step ' || coalesce(n.step, '(none)')
+    when w.steps > 1 then coalesce('step ' || n.step, 'no step')
     when w.prefixes between 2 and 8 then 'prompt ' || coalesce(substr(n.prefix_hash, 1, 8), '(not logged)')
   end as kind,
   n.is_streamed,

@@ -62,9 +62,7 @@ def scan_spend(audit: Audit) -> None:
     tiers = []
     for model, day_us in connection.execute(blocks["model_days"]).fetchall():
         sizes = sorted(pricing.size_tiers(model, day_of_us(day_us)))
-        tiers += [
-            (model, day_us, over, upto) for over, upto in zip(sizes, [*sizes[1:], _UNBOUNDED], strict=False)
-        ]
+        tiers += [(model, day_us, over, upto) for over, upto in zip(sizes, [*sizes[1:], _UNBOUNDED], strict=False)]
     _fill(connection, "size_tiers", "model varchar, day_us bigint, over_tokens bigint, upto_tokens bigint", tiers)
     connection.execute(f"create or replace temp view priced_requests as {blocks['priced_requests']}")
 
@@ -109,9 +107,7 @@ def _materialise(connection: duckdb.DuckDBPyConnection, name: str, select: str) 
     connection.execute(f"create or replace temp table {quoted(name)} as {select}")
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[tuple[object, ...]]
-) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
     connection.execute(f"create or replace temp table {quoted(name)} ({columns})")
     if rows:
         marks = ", ".join("?" for _ in rows[0])

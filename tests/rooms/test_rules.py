@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from analyzer.errors import UserErrors
 from analyzer.waiting import Rule, example_outcomes, load_rules
+from analyzer.waiting.rulebook import rules_table
 
 RULES = load_rules()
 
@@ -42,3 +45,8 @@ def test_a_broken_rule_file_lists_every_problem_at_once(tmp_path):
     text = str(raised.value)
     for part in ("id", "decisive", "timing can prove", "nothing", "no-match", "runz"):
         assert part in text
+
+
+def test_the_table_of_rules_in_the_docs_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "waiting.md"
+    assert rules_table(RULES) in page.read_text(encoding="utf-8")
