@@ -216,8 +216,10 @@ def _coverage() -> Coverage:
         last_day=date(2026, 10, 31),
         days=31,
         priced_requests=125_893,
-        unpriced=(Unpriced("claude-unheard-of-9", "no such model in the price list", 55, TokenSums(1_000_000, 0, 0, 0, 20_000)),
-                  Unpriced(None, "the log names no model", 3, TokenSums(10, 0, 0, 0, 5))),
+        unpriced=(
+            Unpriced("claude-unheard-of-9", "not in the price list", 55, TokenSums(1_000_000, 0, 0, 0, 20_000)),
+            Unpriced(None, "the log names no model", 3, TokenSums(10, 0, 0, 0, 5)),
+        ),
         signal_shares={"trigger": 0.31, "awaited": 0.0, "session_id": 0.4444, "is_streamed": 1.0, "deadline": 0.0002},
     )  # fmt: skip
 
@@ -228,8 +230,9 @@ def _workload(parts: list[tuple[int, Part]]) -> WorkloadPlan:
     first = components[0].verdict
     kind: Any = "splittable" if len(outcomes) == 2 else "batchable" if True in outcomes else "real-time"
     question = next((c.verdict.question for c in components if c.verdict.question), "")
+    undecided = any(c.verdict.outcome == "cannot-tell" for c in components)
     verdict = WorkloadVerdict(
-        first.workload, kind, first.confidence, first.basis, any(c.verdict.outcome == "cannot-tell" for c in components),
+        first.workload, kind, first.confidence, first.basis, undecided,
         first.awaited_probability, question, tuple(c.verdict for c in components),
     )  # fmt: skip
     return WorkloadPlan(
@@ -252,6 +255,7 @@ def _component(no: int, part: Part) -> ComponentPlan:
     baseline = Decimal(cost)
     credits: Any = {lever: Decimal(credit.get(lever, "0")) for lever in LEVERS}
     saved = add(credits.values())
+    batch: Any = "applied" if "batch" in credit else "not-allowed"
     used = tuple(lever for lever in LEVERS if lever in credit)
     return ComponentPlan(
         verdict=verdict,
@@ -268,7 +272,7 @@ def _component(no: int, part: Part) -> ComponentPlan:
             LeverFinding("output", "nothing-to-do", None, "Answers are as short as the limit allows."),
             LeverFinding("routing", "needs-evidence", Decimal("12.5"), "A trial on a smaller model would tell."),
             LeverFinding("caching", "does-not-pay", Decimal("-3.2"), f"The prefix is read too seldom: {IMAGE}"),
-            LeverFinding("batch", "applied" if "batch" in credit else "not-allowed", credits["batch"] or None, "Half price on every token."),
+            LeverFinding("batch", batch, credits["batch"] or None, "Half price on every token."),
         ),
         steps=("Send the requests as one batch a night.", "Check parity on 200 requests.") if used else (),
     )  # fmt: skip
