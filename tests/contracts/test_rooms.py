@@ -40,7 +40,7 @@ def test_a_rule_has_examples_and_a_source(room: Path) -> None:
     text = room.read_text(encoding="utf-8")
     assert text.count("[[example]]") >= 3
     assert re.search(r"^source = ", text, re.MULTILINE)
-    assert f"`{room.stem}`" in (ROOT / "docs" / "waiting.md").read_text(encoding="utf-8")
+    assert f"`{room.stem}`" in (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("room", LEVERS, ids=lambda path: path.stem)
