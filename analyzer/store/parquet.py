@@ -21,7 +21,9 @@ def parquet_chunks(path: str) -> Iterator[Chunk]:
     line_no = 1
     try:
         engine.execute("set TimeZone = 'UTC'")
-        rows = engine.execute("select to_json(t)::varchar from read_parquet($path) t", {"path": path})
+        rows = engine.execute(
+            "select to_json(whowaits_row)::varchar from read_parquet($path) whowaits_row", {"path": path}
+        )
         while batch := rows.fetchmany(CHUNK_RECORDS // 4):
             chunk = Chunk()
             for (text,) in batch:
