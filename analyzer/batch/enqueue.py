@@ -54,7 +54,7 @@ def _row(job: Job, params: Mapping[str, Any], key: str, metadata: Mapping[str, A
     model = params.get("model")
     if not isinstance(model, str) or not model:
         raise UserError(where, "params without a model", "what messages.create takes")
-    if job.models and model not in job.models:
+    if job.models and model not in job.models and not _is_alias(model, job.models):
         raise UserError(where, f"model {model!r}", "one of " + ", ".join(job.models), "or add it to job.models")
     if not isinstance(params.get("messages"), list) or not params["messages"]:
         raise UserError(where, "params without messages", "what messages.create takes")
@@ -65,3 +65,11 @@ def _row(job: Job, params: Mapping[str, Any], key: str, metadata: Mapping[str, A
     except (TypeError, ValueError) as error:
         raise UserError(where, f"not JSON ({type(error).__name__})", "plain JSON values in UTF-8") from None
     return {"job": job.name, "key": key, "model": model, "params": text, "bytes": size, "metadata": kept}
+
+
+def _is_alias(model: str, allowed: tuple[str, ...]) -> bool:
+    """Another spelling (a dated snapshot, an alias) of an allowed model."""
+    from analyzer.pricing import resolve_model
+
+    meant = resolve_model(model, "anthropic").model
+    return meant is not None and meant in {resolve_model(name, "anthropic").model for name in allowed}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 MAX_SLUG = 40
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/:-]*")
-_PUNCTUATION = re.compile(r"([!-,./:-@\[-`{-~])")
+_PUNCTUATION = re.compile(r"([!#$&()*+./:<=>@\[-`{-~])")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 

@@ -46,9 +46,21 @@ class Kit:
         return add(component.credit_usd.get("batch", ZERO) for component in self.moves)
 
     @property
+    def batch_alone_usd(self) -> Decimal | None:
+        """What batch saves when no other lever is pulled, low case; None where it is not known."""
+        alone = [f.alone_usd for component in self.moves for f in component.findings if f.lever == "batch"]
+        known = [amount for amount in alone if amount is not None]
+        return add(known) if len(known) == len(self.moves) else None
+
+    @property
     def day_budget_usd(self) -> Decimal:
-        """The plan's dearest case for a mean day, times 1.2, up to the next cent."""
+        """The plan's dearest case for a mean day, times 1.2, up to the next cent.
+
+        Where the plan has levers that the kit does not carry out, the cost by batch alone is taken instead.
+        """
         planned = add(component.optimized_usd["low"] for component in self.moves)
+        if self.other_levers and self.batch_alone_usd is not None:
+            planned = max(planned, self.baseline_usd - self.batch_alone_usd)
         a_day = times(planned, BUDGET_FACTOR) / max(self.days, 1)
         return max(a_day.quantize(Decimal("0.01"), rounding=ROUND_UP), Decimal("0.01"))
 

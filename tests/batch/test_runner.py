@@ -315,3 +315,8 @@ def test_results_of_others_that_cannot_be_read_do_not_hide_ours(server: FakeServ
     server.plan.bodies = ["torn"]
     collect(job, api)
     assert delivered(job) == ["a"] and server.posts == 1
+
+
+def test_a_dated_name_of_an_allowed_model_is_allowed(job: Job) -> None:
+    haiku = dataclasses.replace(job, models=("claude-haiku-4-5",))
+    assert enqueue({**params("a"), "model": "claude-haiku-4-5-20251001"}, job=haiku, key="a")

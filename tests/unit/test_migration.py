@@ -14,7 +14,14 @@ from analyzer.batch import load_job, status_of
 from analyzer.errors import UserError
 from analyzer.migration import kits_of, write_kits
 from analyzer.migration.inert import markdown, one_line, safe_names, toml_string
-from analyzer.savings.assessment import Assessment, ComponentPlan, Coverage, Lever, WorkloadPlan
+from analyzer.savings.assessment import (
+    Assessment,
+    ComponentPlan,
+    Coverage,
+    Lever,
+    LeverFinding,
+    WorkloadPlan,
+)
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, Confidence, Evidence, WorkloadKind, WorkloadVerdict
 
@@ -242,3 +249,14 @@ def test_the_changed_code_puts_an_item_down(tmp_path: Path) -> None:
     code = runpy.run_path(str(tmp_path / "01-w" / "before_after.py"))
     code["after"]("document-1", "Summarise.", "some text")
     assert status_of(load_job(tmp_path / "01-w" / "batch.toml")).queued == 1
+
+
+def test_a_lever_that_the_kit_does_not_pull_is_not_in_its_budget(tmp_path: Path) -> None:
+    plan = component("c", low="20", levers=("routing", "batch"))
+    alone = LeverFinding("batch", "applied", Decimal(50), "half price")
+    write_kits(assessment(workload("w", dataclasses.replace(plan, findings=(alone,)))), tmp_path)
+    job = tomllib.loads((tmp_path / "01-w" / "batch.toml").read_text())
+    # $100 − $50 by batch alone, over 30 days, times 1.2 = $2.00; the whole plan's $20 would give $0.80
+    assert job["budget"]["day_usd"] == "2.00"
+    runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    assert "does not carry out by itself (routing)" in runbook and "saves alone, $50.00" in runbook
