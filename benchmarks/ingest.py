@@ -57,9 +57,8 @@ def main() -> None:
         size_mb = log.stat().st_size / 1e6
     print("| reading | requests | MB | s | MB/s | ratio |\n|---|---|---|---|---|---|")
     for name, seconds in (("bare read_json, auto-detected", bare_s), ("whowaits ingest", ingest_s)):
-        print(
-            f"| {name} | {requests:,} | {size_mb:.0f} | {seconds:.1f} | {size_mb / seconds:.0f} | {seconds / bare_s:.1f} |"
-        )
+        rate, ratio = size_mb / seconds, seconds / bare_s
+        print(f"| {name} | {requests:,} | {size_mb:.0f} | {seconds:.1f} | {rate:.0f} | {ratio:.1f} |")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ content = "JSON"
 
 -- name: projection
 -- Takes: record(line_no, text, r). Returns: canonical columns; names with a leading underscore are for whole_file.
-with calls as (
+with calls as materialized (
   select line_no, text, r, usage_shape(r.message.usage::varchar) as u,
     present(r.message.id) as message_id,
     present(r.message.model) as model,
@@ -64,7 +64,7 @@ billed_calls as (
   select *, unnest(other_models(u, model)) as billed_model, 1 as part_no from calls
   where not is_context and len(other_models(u, model)) > 0
 ),
-sums as (
+sums as materialized (
   select *, buckets(billed(u, model, billed_model)) as b,
     coalesce(message_key('message', message_id), 'uuid:' || present(r.uuid), keyless(text)) as call_key
   from billed_calls

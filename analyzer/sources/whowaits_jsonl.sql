@@ -89,7 +89,7 @@ heads as (
     list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_delta' and json_extract(e, '$.usage') is not null)[-1] as tail
   from answers
 ),
-calls as (
+calls as materialized (
   select line_no, text, r, head is not null and tail is null as is_cut_off,
     events is not null as is_event_stream,
     coalesce(present(json_extract_string(head, '$.message.id')), present(json_extract_string(r.response, '$.id')), present(r.id)) as message_id,
@@ -116,7 +116,7 @@ billed_calls as (
   select *, unnest(other_models(u, model)) as billed_model, 1 as part_no from calls
   where len(other_models(u, model)) > 0
 ),
-sums as (
+sums as materialized (
   select *, buckets(billed(u, model, billed_model)) as b,
     coalesce(message_key('request', message_id), 'request:' || present(r.request_id), keyless(text)) as call_key
   from billed_calls
