@@ -135,7 +135,7 @@ def _horizontal(bars: Sequence[_Bar], names: Sequence[str], row_px: int) -> dict
         "xaxis": {"fixedrange": True, "tickprefix": "$", "tickformat": ",~r", "rangemode": "tozero", "nticks": 6},
         "yaxis": {
             "fixedrange": True,
-            "autorange": "reversed",
+            "range": [len(rows) - 0.4, -0.6],
             "tickmode": "array",
             "tickvals": rows,
             "ticktext": wide,
