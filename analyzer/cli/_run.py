@@ -53,7 +53,7 @@ def run(
     report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
     document = json.dumps(savings_document(assessment), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
-    kits = write_kits(assessment, output / "migrations")
+    kits = write_kits(assessment, output / "migrations", force=True)
     print_summary(assessment, report, kits)
 
 
