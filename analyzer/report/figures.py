@@ -149,7 +149,7 @@ def _horizontal(bars: Sequence[_Bar], names: Sequence[str], row_px: int) -> dict
 
 def _checked(figure: dict[str, Any]) -> dict[str, Any]:
     """The figure as given, once Plotly's schema accepts it (it raises ValueError otherwise)."""
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     go.Figure(figure)
     return figure

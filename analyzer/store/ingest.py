@@ -16,7 +16,7 @@ from analyzer.store.audit import Audit
 from analyzer.store.feed import Chunk, Limits, read_chunks
 from analyzer.store.ledger import FileResult, known_content, write_file
 from analyzer.store.paths import expand_paths, is_never_a_log
-from analyzer.store.projecting import Projection
+from analyzer.store.projecting import Desk
 from analyzer.store.streams import raw_blocks
 
 _PROBE_RECORDS = 50
@@ -78,11 +78,15 @@ def ingest_paths(
     audit.connection.execute("set variable salt = ?", [audit.salt])
     audit.connection.execute(macros())
     results = []
-    for name in names:
-        result = _ingest_file(audit, name, forced, limits or Limits(), progress, named=name in paths)
-        results.append(result)
-        if strict:
-            _stop_at_problem(result)
+    desk = Desk(audit)
+    try:
+        for name in names:
+            result = _ingest_file(audit, desk, name, forced, limits or Limits(), progress, named=name in paths)
+            results.append(result)
+            if strict:
+                _stop_at_problem(result)
+    finally:
+        desk.clear()
     if not any(result.source for result in results):
         raise UserError(
             ", ".join(paths),
@@ -121,6 +125,7 @@ def _stop_at_problem(result: FileResult) -> None:
 
 def _ingest_file(
     audit: Audit,
+    desk: Desk,
     path: str,
     forced: SourceFormat | None,
     limits: Limits,
@@ -144,7 +149,7 @@ def _ingest_file(
         if digest is not None:
             write_file(audit, result, digest, size, None)
         return result
-    projection = Projection(audit, source)
+    projection = desk.projection(source)
     records = 0
     for chunk in itertools.chain([first], chunks):
         projection.add(chunk)
@@ -155,7 +160,6 @@ def _ingest_file(
         pass
     digest = seen.hexdigest() if digest is None else digest
     if path == "-" and (known := known_content(audit, path, digest, forced)):
-        projection.drop()
         return known
     return write_file(audit, FileResult(path=path, source=source.name), digest, size or blocks.size, projection)
 

@@ -1,7 +1,7 @@
 -- How one file's records become requests. All tables but requests, rejects, remarks and files are temporary.
 
 -- name: staged
--- Returns: an empty table for the text of one chunk; it is dropped before the audit is written to.
+-- Returns: an empty table for the text of one chunk; it is emptied after each.
 create or replace temp table staged (line_no bigint, text varchar)
 
 -- name: damaged

@@ -92,8 +92,6 @@ def write_file(audit: Audit, result: FileResult, digest: str, size: int, project
     except BaseException:
         connection.execute("rollback")
         raise
-    if projection is not None:
-        projection.drop()
     return result
 
 

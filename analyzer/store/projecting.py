@@ -31,8 +31,30 @@ _COUNTS = (
 NAME_LIMIT = 256
 
 
+class Desk:
+    """Lays out the temporary tables of one format, and uses them again for the next file of that format."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self._laid: Projection | None = None
+
+    def projection(self, source: SourceFormat) -> Projection:
+        """Empty tables for one file of this format."""
+        if self._laid is None or self._laid.source != source:
+            self.clear()
+            self._laid = Projection(self._audit, source)
+        self._laid.empty()
+        return self._laid
+
+    def clear(self) -> None:
+        """Forget the temporary tables."""
+        if self._laid is not None:
+            self._laid.drop()
+        self._laid = None
+
+
 class Projection:
-    """The temporary tables of one file."""
+    """The temporary tables of one format, for one file at a time."""
 
     def __init__(self, audit: Audit, source: SourceFormat) -> None:
         self.source = source
@@ -45,7 +67,15 @@ class Projection:
             if name not in _SET_BY_INGEST
         ]
         self._stage()
-        self.connection.execute(f"create or replace temp table projected as {self._select()} limit 0")
+        self.select = self._select()
+        self.connection.execute(f"create or replace temp table projected as {self.select} limit 0")
+
+    def empty(self) -> None:
+        """Begin a file."""
+        self.rejects = []
+        self.records = 0
+        self.connection.execute("truncate staged")
+        self.connection.execute("truncate projected")
 
     def _stage(self) -> None:
         self.connection.execute(_SQL["staged"])
@@ -97,7 +127,7 @@ class Projection:
         self.connection.execute("insert into staged select line_no, text from incoming")
         self.connection.unregister("incoming")
         self.rejects += [(int(line), str(reason)) for line, reason in self._rows("damaged")]
-        self.connection.execute(f"insert into projected {self._select()}")
+        self.connection.execute(f"insert into projected {self.select}")
         self.connection.execute("truncate staged")
 
     def _rows(self, block: str) -> list[tuple[int, str]]:
@@ -105,8 +135,6 @@ class Projection:
 
     def finish(self) -> None:
         """Rank the copies of each call, in the file and against the audit."""
-        self.connection.execute("drop view if exists record")
-        self.connection.execute("drop table if exists staged")
         whole = self.source.whole_file or "select * from projected"
         self.connection.execute(f"create or replace temp table whole_file as {whole}")
         self.connection.execute(_SQL["ranked"], {"source": self.source.name})
