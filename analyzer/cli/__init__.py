@@ -55,6 +55,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        where = error.filename or "file"
+        click.echo(f"{where}: {error.strerror or error}; check the path, its rights and the free space", err=True)
+        sys.exit(1)
     except Exception:
         import traceback
 

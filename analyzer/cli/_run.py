@@ -53,7 +53,7 @@ def run(
     report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
     document = json.dumps(savings_document(assessment), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
-    kits = write_kits(assessment, output / "migrations", force=True)
+    kits = write_kits(assessment, output / "migrations")
     print_summary(assessment, report, kits)
 
 
@@ -78,4 +78,5 @@ def print_summary(assessment: Assessment, report: Path, kits: Sequence[Path]) ->
         spent = sum((plan.baseline_usd for plan in plans), start=type(assessment.baseline_usd)(0))
         click.echo(f"  {kind:<11}{len(plans):>4} workloads {dollars(spent):>14}")
     click.echo(f"report: {report.resolve()}")
-    click.echo(f"kits:   {len(kits)} in {report.resolve().parent / 'migrations'}")
+    folders = {path.parent for path in kits if path.name == "batch.toml"}
+    click.echo(f"kits:   {len(folders)} in {report.resolve().parent / 'migrations'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -62,7 +63,7 @@ WRONG_VALUES: list[Any] = [
     {"usage": []},
 ]
 SMALL = settings(
-    max_examples=int(os.environ.get("WHOWAITS_FUZZ_EXAMPLES", "3")),  # a file costs most of a second
+    max_examples=5int(os.environ.get("WHOWAITS_FUZZ_EXAMPLES", "3")),  # a file costs most of a second
     deadline=None,
     database=None,
     derandomize=True,
@@ -227,7 +228,7 @@ def _with_wrong_values(record: bytes, seed: random.Random) -> bytes:
         return record
     for _ in range(seed.randint(0, 3)):
         holder, key = seed.choice(list(_places(value)))
-        holder[key] = seed.choice(WRONG_VALUES)
+        holder[key] = copy.deepcopy(seed.choice(WRONG_VALUES))
     return json.dumps(value).encode() + b"\n"
 
 
@@ -242,7 +243,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 def _with_wrong_cells(record: bytes, seed: random.Random) -> bytes:
     row = next(csv.reader([record.decode("utf-8")]))
     for _ in range(seed.randint(0, 3)):
-        wrong = seed.choice(WRONG_VALUES)
+        wrong = copy.deepcopy(seed.choice(WRONG_VALUES))
         row[seed.randrange(len(row))] = wrong if isinstance(wrong, str) else json.dumps(wrong)
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(row)

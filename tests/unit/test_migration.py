@@ -209,7 +209,7 @@ def test_edited_kits_are_not_overwritten(tmp_path: Path) -> None:
     write_kits(plan, tmp_path)
     job = tmp_path / "01-w" / "batch.toml"
     job.write_text("# mine\n")
-    with pytest.raises(UserError, match="not empty"):
+    with pytest.raises(UserError, match="edited"):
         write_kits(plan, tmp_path)
     assert job.read_text() == "# mine\n"
     write_kits(plan, tmp_path, force=True)
@@ -260,3 +260,19 @@ def test_a_lever_that_the_kit_does_not_pull_is_not_in_its_budget(tmp_path: Path)
     assert job["budget"]["day_usd"] == "2.00"
     runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
     assert "does not carry out by itself (routing)" in runbook and "saves alone, $50.00" in runbook
+
+
+def test_untouched_kits_of_an_earlier_run_make_way(tmp_path: Path) -> None:
+    write_kits(assessment(workload("old", component("c"))), tmp_path)
+    write_kits(assessment(workload("new", component("c"))), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".kits.json", "01-new", "INDEX.md"]
+
+
+def test_a_kit_in_use_is_not_replaced_by_a_second_one(tmp_path: Path) -> None:
+    write_kits(assessment(workload("old", component("c"))), tmp_path)
+    store = tmp_path / "01-old" / "jobs.sqlite"
+    store.write_bytes(b"state of a running job")
+    with pytest.raises(UserError, match="made by a job"):
+        write_kits(assessment(workload("new", component("c"))), tmp_path)
+    assert store.exists()
+    assert not (tmp_path / "01-new").exists()
