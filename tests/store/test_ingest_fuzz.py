@@ -63,7 +63,7 @@ WRONG_VALUES: list[Any] = [
     {"usage": []},
 ]
 SMALL = settings(
-    max_examples=5int(os.environ.get("WHOWAITS_FUZZ_EXAMPLES", "3")),  # a file costs most of a second
+    max_examples=int(os.environ.get("WHOWAITS_FUZZ_EXAMPLES", "3")),  # a file costs most of a second
     deadline=None,
     database=None,
     derandomize=True,
