@@ -38,6 +38,8 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
 
     if must_exist and path is not None and not path.exists():
         raise UserError(str(path), "no such audit file", "one made by `whowaits ingest`", "ingest some logs first")
+    if path is not None and path.is_file() and path.stat().st_size and not _is_database(path):
+        raise UserError(str(path), "not an audit file", "one made by `whowaits ingest`", "ingest the log, then ask")
     where = str(path) if path else ":memory:"
     try:
         connection = duckdb.connect(
@@ -53,6 +55,11 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
         yield Audit(path, connection, _salt(connection))
     finally:
         connection.close()
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(12)[8:] == b"DUCK"
 
 
 def _salt(connection: duckdb.DuckDBPyConnection) -> str:
