@@ -108,7 +108,7 @@ def kits_of(assessment: Assessment) -> tuple[Kit, ...]:
 
     Order: the surest verdict first, among equals the largest saving (low case), then the name.
     """
-    chosen = [plan for plan in assessment.workloads if _moves(plan)]
+    chosen = [plan for plan in assessment.workloads if plan.moving]
     chosen.sort(key=_order)
     width = max(2, len(str(len(chosen))))
     jobs = safe_names([plan.verdict.workload for plan in chosen])
@@ -118,24 +118,14 @@ def kits_of(assessment: Assessment) -> tuple[Kit, ...]:
             folder=f"{number:0{width}d}-{job}",
             job=job,
             plan=plan,
-            moves=_moves(plan),
-            stays=tuple(component for component in plan.components if component not in _moves(plan)),
+            moves=plan.moving,
+            stays=tuple(component for component in plan.components if component not in plan.moving),
             days=assessment.coverage.days,
         )
         for number, (plan, job) in enumerate(zip(chosen, jobs, strict=True), 1)
     )
 
 
-def _moves(plan: WorkloadPlan) -> tuple[ComponentPlan, ...]:
-    if plan.verdict.verdict not in ("batchable", "splittable"):
-        return ()
-    return tuple(
-        component
-        for component in plan.components
-        if "batch" in component.levers and component.saving_usd > 0 and component.credit_usd.get("batch", ZERO) > 0
-    )
-
-
 def _order(plan: WorkloadPlan) -> tuple[int, Decimal, str]:
-    saving = add(component.saving_usd for component in _moves(plan))
+    saving = add(component.saving_usd for component in plan.moving)
     return _SURENESS[plan.verdict.confidence], -saving, plan.verdict.workload

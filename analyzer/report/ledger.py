@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analyzer.money import ZERO, add
 from analyzer.report.display import cents_that_add_up, to_cents
-from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan, Lever, WorkloadPlan
+from analyzer.savings.assessment import LEVERS, Assessment, Lever, WorkloadPlan
 
 _SURENESS = {"high": 0, "medium": 1, "low": 2}
 
@@ -56,29 +56,18 @@ def ledger_of(assessment: Assessment) -> Ledger:
     return Ledger(baseline, saving, dict(zip(LEVERS, levers, strict=True)), rows)
 
 
-def moving_components(plan: WorkloadPlan) -> tuple[ComponentPlan, ...]:
-    """The components that go to batch and gain by it; none of a real-time workload."""
-    if plan.verdict.verdict not in ("batchable", "splittable"):
-        return ()
-    return tuple(
-        component
-        for component in plan.components
-        if "batch" in component.levers and component.saving_usd > 0 and component.credit_usd.get("batch", ZERO) > 0
-    )
-
-
 def migration_rows(ledger: Ledger) -> tuple[Row, ...]:
     """The workloads to move, pilot first: the surest verdict, among equals the largest saving, then the name.
 
     The kits are made in the same order (a test holds the two together).
     """
-    rows = [row for row in ledger.rows if moving_components(row.plan)]
+    rows = [row for row in ledger.rows if row.plan.moving]
     return tuple(sorted(rows, key=_order))
 
 
 def moving_saving_usd(plan: WorkloadPlan) -> Decimal:
     """What the plans of the moving components save, low case, exact."""
-    return add(component.saving_usd for component in moving_components(plan))
+    return add(component.saving_usd for component in plan.moving)
 
 
 def _order(row: Row) -> tuple[int, Decimal, str]:

@@ -70,6 +70,17 @@ class WorkloadPlan:
     saving_usd: Decimal
     upside_usd: Decimal
 
+    @property
+    def moving(self) -> tuple[ComponentPlan, ...]:
+        """The components that go to batch and gain by it; none of a real-time workload."""
+        if self.verdict.verdict == "real-time":
+            return ()
+        return tuple(
+            component
+            for component in self.components
+            if "batch" in component.levers and component.saving_usd > 0 and component.credit_usd.get("batch", 0) > 0
+        )
+
 
 @dataclass(frozen=True)
 class Assumption:

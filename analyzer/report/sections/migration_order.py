@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from analyzer.report.display import BASIS_NAMES, LEVER_NAMES, shown_verdict, to_cents
-from analyzer.report.ledger import Row, ledger_of, migration_rows, moving_components, moving_saving_usd
+from analyzer.report.ledger import Row, ledger_of, migration_rows, moving_saving_usd
 from analyzer.savings.assessment import LEVERS, Assessment
 from analyzer.times import duration_text
 
@@ -26,7 +26,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
 
 
 def _move(number: int, row: Row) -> dict[str, Any]:
-    verdict, components = row.plan.verdict, moving_components(row.plan)
+    verdict, components = row.plan.verdict, row.plan.moving
     deadlines = [c.verdict.deadline_s for c in components if c.verdict.deadline_s is not None]
     return {
         "number": number,
@@ -47,7 +47,7 @@ def _move(number: int, row: Row) -> dict[str, Any]:
 def _in_place(rows: tuple[Row, ...]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
-        moving = {c.verdict.component_no for c in moving_components(row.plan)}
+        moving = {c.verdict.component_no for c in row.plan.moving}
         staying = [c for c in row.plan.components if c.verdict.component_no not in moving and c.saving_usd > 0]
         if staying:
             found.append(
