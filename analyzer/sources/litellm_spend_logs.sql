@@ -8,7 +8,7 @@ recognise_not = []
 signals = ["start", "duration", "first token", "user", "session", "tags", "user agent", "prompt shape (with store_prompts_in_spend_logs)"]
 cannot_tell = ["whether the answer was streamed, when completionStartTime equals endTime"]
 duplicate = "request_id (shared with StandardLoggingPayload: a call seen in both is counted once)"
-winner = "the copy with more tokens"
+winner = "the copy with more tokens; of equal ones the one that knows its 1-hour cache writes"
 traps = [
   "prompt_tokens holds cache reads and writes; the split stands in metadata alone",
   "metadata, request_tags and proxy_server_request are JSON inside a string",
@@ -69,7 +69,7 @@ counted as (
 select
   line_no, is_context,
   case when present(r.request_id) is null then keyless(text) else message_key('litellm', r.request_id) end as duplicate_key,
-  prompt_tokens + token_count(r.completion_tokens) as duplicate_rank,
+  2 * (prompt_tokens + token_count(r.completion_tokens)) + case when cache_write_1h > 0 then 1 else 0 end as duplicate_rank,
   coalesce(
     instant_problem('startTime', r.startTime),
     token_problem('prompt_tokens', r.prompt_tokens),

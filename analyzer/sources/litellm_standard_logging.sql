@@ -8,7 +8,7 @@ recognise_not = [["request_id", "spend"]]
 signals = ["start", "duration", "first token", "streamed", "user", "session", "trace", "tags", "user agent", "prompt shape"]
 cannot_tell = ["the system prompt where LiteLLM moved it into messages"]
 duplicate = "id (shared with SpendLogs: a call seen in both is counted once)"
-winner = "the copy with more tokens"
+winner = "the copy with more tokens; of equal ones the one that knows its 1-hour cache writes"
 traps = [
   "prompt_tokens holds cache reads and writes",
   "startTime is seconds since 1970 in real payloads, text in some",
@@ -73,7 +73,7 @@ counted as (
 select
   line_no, is_context,
   case when present(r.id) is null then keyless(text) else message_key('litellm', r.id) end as duplicate_key,
-  prompt_tokens + token_count(r.completion_tokens) as duplicate_rank,
+  2 * (prompt_tokens + token_count(r.completion_tokens)) + case when cache_write_1h > 0 then 1 else 0 end as duplicate_rank,
   coalesce(
     instant_problem('startTime', r.startTime),
     token_problem('prompt_tokens', r.prompt_tokens),
