@@ -1,9 +1,9 @@
 -- The projection of mapped logs; mapping.py fills in the fields.
 
 -- name: projection
--- Takes: record(line_no, text, r). Returns: canonical columns.
+-- Takes: record(record_no, text, r). Returns: canonical columns.
 with mapped as (
-  select line_no, text, $tags$ as tags,
+  select record_no, text, $tags$ as tags,
     $fields$
   from record
 ),
@@ -14,7 +14,7 @@ counted as (
   from mapped
 )
 select
-  line_no,
+  record_no,
   coalesce(message_key('generic', f_request_id), keyless(text)) as duplicate_key,
   input_tokens + token_count(f_output_tokens) as duplicate_rank,
   coalesce(

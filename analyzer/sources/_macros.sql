@@ -50,6 +50,23 @@ create or replace temp macro instant_problem(field, x) as
   case when present(x) is null then field || ': missing, expected a date and time'
   when instant_us(x) is null then field || ': found ' || shown(x) || ', expected a date and time from 2020 on' end;
 
+-- name: start_us
+-- Takes: the text of a start. Returns: instant_us, or for a record without one the start that the user assumes.
+create or replace temp macro start_us(x) as
+  case when present(x) is null then try_cast(getvariable('assumed_us') as bigint) else instant_us(x) end;
+
+-- name: start_problem
+-- Takes: a field's name and its text. Returns: why there is no start, or NULL.
+create or replace temp macro start_problem(field, x) as
+  case when present(x) is null and getvariable('assumed_us') is null
+    then field || ': missing, expected a date and time (or give one for all with --at)'
+  when present(x) is not null then instant_problem(field, x) end;
+
+-- name: start_remark
+-- Takes: the text of a start. Returns: that it was assumed, or NULL.
+create or replace temp macro start_remark(x) as
+  case when present(x) is null then 'no time in the record: the one given with --at is taken' end;
+
 -- name: salted
 -- Takes: a text. Returns: 32 hex digits that only this audit makes of it.
 create or replace temp macro salted(x) as left(sha256(getvariable('salt') || x), 32);
@@ -136,6 +153,26 @@ create or replace temp macro without_marks(x) as
 create or replace temp macro prefix_text(tools, system) as
   '[' || coalesce(without_marks(tools), 'null') || ',' || coalesce(without_marks(system), 'null') || ']';
 
+-- name: without_media
+-- Takes: JSON text of a prompt part. Returns: it without the base64 of images and documents.
+create or replace temp macro without_media(x) as
+  case when contains(x, '"base64"') then regexp_replace(x, '"data":"[A-Za-z0-9+/=_-]*"', '"data":""', 'g') else x end;
+
+-- name: prompt_parts
+-- Takes: JSON texts of tools, system, messages. Returns: the texts between the places a cache could cut the prompt.
+create or replace temp macro prompt_parts(tools, system, messages) as
+  list_transform(list_filter(list_concat([tools, system], json_transform(messages, '["VARCHAR"]')),
+    lambda x: x is not null and x <> 'null'), lambda x: without_marks(x));
+
+-- name: boundaries
+-- Takes: prompt_parts. Returns: hash and length of the prompt up to the end of each part; a hash holds all before it.
+create or replace temp macro boundary_hashes(parts) as
+  list_transform(range(1, len(parts) + 1), lambda i: left(salted(array_to_string(
+    list_transform(parts, lambda x: sha256(x))[1:i], '')), 16));
+create or replace temp macro boundary_chars(parts) as
+  list_transform(range(1, len(parts) + 1), lambda i: list_sum(
+    list_transform(parts, lambda x: length(without_media(x)))[1:i])::bigint);
+
 -- name: prompt_shape
 -- Takes: JSON texts of tools, system, messages. Returns: hashes and lengths; NULL without messages.
 create or replace temp macro prompt_shape(tools, system, messages) as
@@ -143,8 +180,11 @@ create or replace temp macro prompt_shape(tools, system, messages) as
     prefix_hash := salted(prefix_text(tools, system)),
     prefix_chars := (coalesce(length(tools), 0) + coalesce(length(system), 0))::bigint,
     prompt_hash := salted(prefix_text(tools, system) || without_marks(messages)),
-    prompt_chars := (coalesce(length(tools), 0) + coalesce(length(system), 0) + length(messages))::bigint,
-    message_count := try(json_array_length(messages))::bigint) end;
+    prompt_chars := (coalesce(length(tools), 0) + coalesce(length(system), 0) + length(without_media(messages)))::bigint,
+    message_count := try(json_array_length(messages))::bigint,
+    boundary_hashes := boundary_hashes(prompt_parts(tools, system, messages)),
+    boundary_chars := boundary_chars(prompt_parts(tools, system, messages)),
+    media_bytes := (length(messages) - length(without_media(messages)))::bigint) end;
 
 -- name: tag_map
 -- Takes: JSON text of an object. Returns: its plain values as a map.

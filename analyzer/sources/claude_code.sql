@@ -47,9 +47,9 @@ content = "JSON"
 ---*/
 
 -- name: projection
--- Takes: record(line_no, text, r). Returns: canonical columns; names with a leading underscore are for whole_file.
+-- Takes: record(record_no, text, r). Returns: canonical columns; names with a leading underscore are for whole_file.
 with calls as materialized (
-  select line_no, text, r, usage_shape(r.message.usage::varchar) as u,
+  select record_no, text, r, usage_shape(r.message.usage::varchar) as u,
     present(r.message.id) as message_id,
     present(r.message.model) as model,
     coalesce(r.type, '') <> 'assistant' or coalesce(r.message.model, '') = '<synthetic>'
@@ -70,7 +70,7 @@ sums as materialized (
   from billed_calls
 )
 select
-  line_no, part_no, is_context,
+  record_no, part_no, is_context,
   case when not is_context then call_key || case when part_no = 0 then '' else ':' || billed_model end end as duplicate_key,
   (case when r.isSidechain = 'true' then 0 else 1000000000000000 end)
     + 2 * (b.uncached + b.write_5m + b.write_1h + b.read + b.output)

@@ -1,10 +1,16 @@
-"""The log formats: one .sql file each, front matter (TOML in a leading comment) and a projection."""
+"""The log formats: one .sql file each, front matter (TOML in a leading comment) and a projection.
+
+A format whose documents hold many records has a .py file of the same name beside it, with
+`open_unfold(path) -> Unfold`: called once a file, it gives the function that yields the records inside one document.
+A document without records is context; a ValueError rejects it with its text as the reason.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,15 +22,20 @@ from analyzer.sqlblocks import sql_blocks
 
 FOLDER = Path(__file__).parent
 _OPEN, _CLOSE = "/*---", "---*/"
+_LOOK_AT = 50
+INTO = ("requests", "usage_rollups", "cost_lines")
+
+Unfold = Callable[[dict[str, Any]], Iterator[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class SourceFormat:
     """One log format.
 
-    `recognise`: sets of JSON paths (`a.b`); a record that has every path of one set is of this format, unless it has
-    every path of a set in `recognise_not`. `shape` is what json_transform takes. `projection` reads
-    record(line_no, text, r); `whole_file`, where there is one, reads `projected` once at the end of the file.
+    `recognise`: sets of JSON paths (`a.b`, `a[].b` for any element); a document that has every path of one set is of
+    this format, unless it has every path of a set in `recognise_not`. `shape` is what json_transform takes.
+    `projection` reads record(record_no, text, r); `whole_file`, where there is one, reads `projected` once at the end.
+    `into`: the table that the rows are for, one of INTO.
     """
 
     name: str
@@ -43,6 +54,16 @@ class SourceFormat:
     shape: str
     projection: str
     whole_file: str | None = None
+    into: str = "requests"
+    is_folded: bool = False
+
+    def open_unfold(self, path: str) -> Unfold | None:
+        """How the documents of one file come apart; None = a document is a record."""
+        if not self.is_folded:
+            return None
+        module = importlib.import_module(f"analyzer.sources.{self.name}")
+        unfold: Unfold = module.open_unfold(path)
+        return unfold
 
     def matches(self, record: Mapping[str, Any]) -> bool:
         """Does a parsed record look like this format?"""
@@ -83,6 +104,8 @@ def read_format(path: Path) -> SourceFormat:
             shape=json.dumps(head["shape"]),
             projection=blocks["projection"],
             whole_file=blocks.get("whole_file"),
+            into=head.get("into", "requests"),
+            is_folded=path.with_suffix(".py").exists(),
         )
     except KeyError as error:
         raise ValueError(f"{path.name}: {error} is missing") from None
@@ -115,10 +138,14 @@ def _has_any(record: Mapping[str, Any], sets: Iterable[tuple[str, ...]]) -> bool
     return any(all(_has(record, path) for path in paths) for paths in sets)
 
 
-def _has(record: Mapping[str, Any], path: str) -> bool:
-    value: Any = record
-    for name in path.split("."):
-        if not isinstance(value, dict) or name not in value:
-            return False
-        value = value[name]
-    return True
+def _has(value: Any, path: str) -> bool:
+    if isinstance(value, dict) and path in value:
+        return True
+    name, _, rest = path.partition(".")
+    name, is_list = name.removesuffix("[]"), name.endswith("[]")
+    if not isinstance(value, dict) or name not in value:
+        return False
+    found = value[name]
+    if is_list:
+        return isinstance(found, list) and any(not rest or _has(item, rest) for item in found[:_LOOK_AT])
+    return not rest or _has(found, rest)

@@ -43,9 +43,9 @@ agent_id = "VARCHAR"
 ---*/
 
 -- name: projection
--- Takes: record(line_no, text, r). Returns: canonical columns.
+-- Takes: record(record_no, text, r). Returns: canonical columns.
 with opened as (
-  select line_no, text, r,
+  select record_no, text, r,
     litellm_metadata(r.metadata) as m,
     try(json_transform(r.proxy_server_request, '{"stream": "VARCHAR", "max_tokens": "VARCHAR", "system": "JSON",
       "tools": "JSON", "messages": "JSON", "body": {"stream": "VARCHAR", "max_tokens": "VARCHAR", "system": "JSON",
@@ -67,7 +67,7 @@ counted as (
   from asked
 )
 select
-  line_no, is_context,
+  record_no, is_context,
   case when present(r.request_id) is null then keyless(text) else message_key('litellm', r.request_id) end as duplicate_key,
   2 * (prompt_tokens + token_count(r.completion_tokens)) + case when cache_write_1h > 0 then 1 else 0 end as duplicate_rank,
   coalesce(
@@ -119,6 +119,9 @@ select
   shape.prefix_hash as prefix_hash,
   shape.prefix_chars as prefix_chars,
   shape.prompt_hash as prompt_hash,
+  shape.boundary_hashes as boundary_hashes,
+  shape.boundary_chars as boundary_chars,
+  shape.media_bytes as media_bytes,
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,
   try_cast(max_tokens as bigint) as max_output_tokens,

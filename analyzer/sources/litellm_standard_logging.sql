@@ -49,9 +49,9 @@ usage = "VARCHAR"
 ---*/
 
 -- name: projection
--- Takes: record(line_no, text, r). Returns: canonical columns.
+-- Takes: record(record_no, text, r). Returns: canonical columns.
 with opened as (
-  select line_no, text, r, litellm_metadata(r.metadata) as logged,
+  select record_no, text, r, litellm_metadata(r.metadata) as logged,
     litellm_metadata('{"usage_object":' || coalesce(present(r.response.usage), 'null') || '}') as answered,
     lower(coalesce(r.cache_hit, '')) = 'true' as is_context
   from record
@@ -71,7 +71,7 @@ counted as (
   from opened
 )
 select
-  line_no, is_context,
+  record_no, is_context,
   case when present(r.id) is null then keyless(text) else message_key('litellm', r.id) end as duplicate_key,
   2 * (prompt_tokens + token_count(r.completion_tokens)) + case when cache_write_1h > 0 then 1 else 0 end as duplicate_rank,
   coalesce(
@@ -118,6 +118,9 @@ select
   shape.prefix_hash as prefix_hash,
   shape.prefix_chars as prefix_chars,
   shape.prompt_hash as prompt_hash,
+  shape.boundary_hashes as boundary_hashes,
+  shape.boundary_chars as boundary_chars,
+  shape.media_bytes as media_bytes,
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,
   try_cast(r.model_parameters.max_tokens as bigint) as max_output_tokens,

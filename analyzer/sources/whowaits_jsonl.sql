@@ -72,9 +72,9 @@ user_id = "VARCHAR"
 ---*/
 
 -- name: projection
--- Takes: record(line_no, text, r). Returns: canonical columns, one row a billed model of a call.
+-- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
 with answers as (
-  select line_no, text, r,
+  select record_no, text, r,
     case
       when json_type(r.response) = 'VARCHAR' then
         case when contains(r.response::varchar, 'message_start')
@@ -84,13 +84,13 @@ with answers as (
   from record
 ),
 heads as (
-  select line_no, text, r, events,
+  select record_no, text, r, events,
     list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_start')[1] as head,
     list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_delta' and json_extract(e, '$.usage') is not null)[-1] as tail
   from answers
 ),
 calls as materialized (
-  select line_no, text, r, head is not null and tail is null as is_cut_off,
+  select record_no, text, r, head is not null and tail is null as is_cut_off,
     events is not null as is_event_stream,
     coalesce(present(json_extract_string(head, '$.message.id')), present(json_extract_string(r.response, '$.id')), present(r.id)) as message_id,
     coalesce(present(json_extract_string(head, '$.message.model')), present(json_extract_string(r.response, '$.model')), present(r.model), present(r.request.model)) as model,
@@ -122,17 +122,19 @@ sums as materialized (
   from billed_calls
 )
 select
-  line_no, part_no,
+  record_no, part_no,
   call_key || case when part_no = 0 then '' else ':' || billed_model end as duplicate_key,
   b.uncached + b.write_5m + b.write_1h + b.read + b.output as duplicate_rank,
   coalesce(
-    instant_problem('started_at', started),
+    start_problem('started_at', started),
     case when u is null and status <> 'error' then 'usage: missing, expected the usage object of the answer' end,
     case when u is not null and not (status = 'error' and present(u.input_tokens) is null) then usage_problem(u) end
   ) as reject_reason,
-  case when is_cut_off then ['a stream cut off before its end: output tokens are those counted so far'] end as remarks,
+  list_filter([start_remark(started),
+    case when is_cut_off then 'a stream cut off before its end: output tokens are those counted so far' end],
+    lambda x: x is not null) as remarks,
   coalesce(present(r.request_id), message_id) as request_id,
-  instant_us(started) as started_us,
+  start_us(started) as started_us,
   coalesce(span_s(r.duration_s), span_s(r.duration_ms) / 1000, span_s(r.latency_ms) / 1000,
     case when instant_us(r.ended_at) >= instant_us(started)
       then (instant_us(r.ended_at) - instant_us(started)) / 1000000 end) as duration_s,
@@ -170,6 +172,9 @@ select
   coalesce(shape.prefix_hash, salted(present(r.prefix_hash))) as prefix_hash,
   coalesce(shape.prefix_chars, try_cast(r.prefix_chars as bigint)) as prefix_chars,
   shape.prompt_hash as prompt_hash,
+  shape.boundary_hashes as boundary_hashes,
+  shape.boundary_chars as boundary_chars,
+  shape.media_bytes as media_bytes,
   coalesce(shape.prompt_chars, try_cast(r.prompt_chars as bigint)) as prompt_chars,
   coalesce(shape.message_count, try_cast(r.message_count as bigint)) as message_count,
   coalesce(try_cast(r.request.max_tokens as bigint), try_cast(r.max_output_tokens as bigint)) as max_output_tokens,

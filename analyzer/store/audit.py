@@ -15,7 +15,7 @@ from analyzer.errors import UserError
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
         raise UserError(where, kind, "an audit file that is free", todo) from None
     try:
         connection.execute("set TimeZone = 'UTC'")
+        _check_version(where, connection)
         connection.execute((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
         yield Audit(path, connection, _salt(connection))
     finally:
@@ -60,6 +61,16 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
 def _is_database(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(12)[8:] == b"DUCK"
+
+
+def _check_version(where: str, connection: duckdb.DuckDBPyConnection) -> None:
+    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    if "audit_facts" not in tables:
+        return
+    row = connection.execute("select value from audit_facts where name = 'schema_version'").fetchone()
+    if row is not None and row[0] != SCHEMA_VERSION:
+        found = f"an audit file of version {row[0]}"
+        raise UserError(where, found, f"version {SCHEMA_VERSION}", "ingest the logs again into a new file")
 
 
 def _salt(connection: duckdb.DuckDBPyConnection) -> str:

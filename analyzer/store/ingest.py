@@ -1,10 +1,9 @@
-"""Logs into the audit: one transaction a file, each call once, every record accounted for."""
+"""Logs into the audit: a file wholly or not at all, each call once, every record accounted for."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,22 @@ from analyzer.errors import UserError, nearest_name
 from analyzer.sources.formats import SourceFormat, formats, macros, matching_formats
 from analyzer.sources.mapping import read_mapping
 from analyzer.store.audit import Audit
-from analyzer.store.feed import Chunk, Limits, read_chunks
-from analyzer.store.ledger import FileResult, known_content, write_file
-from analyzer.store.paths import expand_paths, is_never_a_log
+from analyzer.store.feed import Chunk, Limits
+from analyzer.store.ledger import FileResult, Reading, known_content, next_file_id, write_readings, write_unread
+from analyzer.store.openings import Opening, open_path
+from analyzer.store.paths import expand_paths, is_never_a_log, stored_bytes
 from analyzer.store.projecting import Desk
-from analyzer.store.streams import raw_blocks
 
 _PROBE_RECORDS = 50
 NOT_UNDERSTOOD = "not understood: no log format matches"
 NOT_A_LOG = "not a log by its name"
 EMPTY = "no records in this file"
 
-Progress = Callable[[str, int], None]
+_SMALL_BYTES = 4 << 20
+_GROUP_CHARACTERS = 16 << 20
+_GROUP_FILES = 1_000
+
+Progress = Callable[[str, int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -64,37 +67,49 @@ def ingest_paths(
     *,
     format: str | None = None,
     mapping: Path | None = None,
+    assumed_us: int | None = None,
     strict: bool = False,
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> IngestResult:
-    """Read files, folders, globs and `-` into the audit; `progress` is told a path and the records read so far.
+    """Read files, folders, globs and `-` into the audit.
 
+    `progress` is told a path, and over all files the records and bytes read and the bytes there are (0 = not known).
+    `assumed_us`: the start of records that have no time (UTC microseconds); without it they are rejected.
     `strict`: stop at the first file that is not understood or has a rejected record; what was read before stays.
-    Raises: UserError for a path that is not there, a file two formats claim, or when nothing was understood.
+    Raises: UserError for a path that is not there or not readable, or when nothing was understood.
     """
     forced = _forced(format, mapping)
     names = expand_paths(paths)
     audit.connection.execute("set variable salt = ?", [audit.salt])
+    audit.connection.execute("set variable assumed_us = ?", [assumed_us])
     audit.connection.execute(macros())
-    results = []
-    desk = Desk(audit)
+    size = sum(map(stored_bytes, names)) if progress else 0
+    intake = Intake(audit, forced, limits or Limits(), progress, is_strict=strict, bytes_total=size)
     try:
         for name in names:
-            result = _ingest_file(audit, desk, name, forced, limits or Limits(), progress, named=name in paths)
-            results.append(result)
-            if strict:
-                _stop_at_problem(result)
+            intake.take(name, named=name in paths)
+        intake.flush()
     finally:
-        desk.clear()
+        intake.desk.clear()
+    results = tuple(intake.results[name] for name in names)
     if not any(result.source for result in results):
-        raise UserError(
-            ", ".join(paths),
-            f"no log among {len(results)} file(s) was understood",
-            "one of the formats that `whowaits sources` lists",
-            "or draft a mapping: whowaits sources --suggest FILE",
-        )
-    return IngestResult(tuple(results))
+        raise _nothing_understood(paths, results)
+    return IngestResult(results)
+
+
+def _nothing_understood(paths: Sequence[str], results: Sequence[FileResult]) -> UserError:
+    found = f"no log among {len(results)} files was understood"
+    if not results:
+        found = "an empty folder"
+    elif len(results) == 1:
+        found = results[0].remarks[0][0]
+    return UserError(
+        ", ".join(paths),
+        found,
+        "one of the formats that `whowaits sources` lists",
+        "or draft a mapping: whowaits sources --suggest FILE",
+    )
 
 
 def _forced(format: str | None, mapping: Path | None) -> SourceFormat | None:
@@ -123,77 +138,136 @@ def _stop_at_problem(result: FileResult) -> None:
         )
 
 
-def _ingest_file(
-    audit: Audit,
-    desk: Desk,
-    path: str,
-    forced: SourceFormat | None,
-    limits: Limits,
-    progress: Progress | None,
-    *,
-    named: bool,
-) -> FileResult:
-    if is_never_a_log(path) and not named:
-        return FileResult(path=path, source=None, remarks=((NOT_A_LOG, 1),))
-    digest, size = _content(path)
-    if digest is not None and (known := known_content(audit, path, digest, forced)):
-        return known
-    seen = hashlib.sha256()
-    blocks = _counted(raw_blocks(path, seen))
-    chunks = read_chunks(path, blocks, limits)
-    first = next(chunks, Chunk())
-    source = forced or _recognised(path, first)
-    if source is None:
-        remark = NOT_UNDERSTOOD if first.texts or first.rejects else EMPTY
-        result = FileResult(path=path, source=None, remarks=((remark, 1),))
-        if digest is not None:
-            write_file(audit, result, digest, size, None)
-        return result
-    projection = desk.projection(source)
-    records = 0
-    for chunk in itertools.chain([first], chunks):
-        projection.add(chunk)
-        records += len(chunk.texts) + len(chunk.rejects)
-        if progress is not None:
-            progress(path, records)
-    for _ in blocks:
-        pass
-    digest = seen.hexdigest() if digest is None else digest
-    if path == "-" and (known := known_content(audit, path, digest, forced)):
-        return known
-    return write_file(audit, FileResult(path=path, source=source.name), digest, size or blocks.size, projection)
+@dataclass
+class _Waiting:
+    """Small files of one format, read and not yet projected."""
+
+    files: list[tuple[Opening, Iterable[Chunk]]]
+    size: int = 0
 
 
-class _counted:
-    """Blocks, and how many bytes they were."""
+class Intake:
+    """Files as they are taken in. Small ones of one format are projected and written together, a large one alone."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self.size = 0
+    def __init__(
+        self,
+        audit: Audit,
+        forced: SourceFormat | None,
+        limits: Limits,
+        progress: Progress | None,
+        *,
+        is_strict: bool,
+        bytes_total: int = 0,
+    ) -> None:
+        self.desk = Desk(audit)
+        self.results: dict[str, FileResult] = {}
+        self._audit = audit
+        self._forced = forced
+        self._limits = limits
+        self._progress = progress
+        self._is_strict = is_strict
+        self._waiting: dict[SourceFormat, _Waiting] = {}
+        self._file_id = next_file_id(audit)
+        self._records = 0
+        self._bytes_done = 0
+        self._bytes_total = bytes_total
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self
+    def take(self, path: str, *, named: bool) -> None:
+        """Read one file; `named`: the user named it, it was not found in a folder.
 
-    def __next__(self) -> bytes:
-        block = next(self._blocks)
-        self.size += len(block)
-        return block
+        Raises: UserError when a named file cannot be read, or at the first problem when strict.
+        """
+        if is_never_a_log(path) and not named:
+            self._settle(FileResult(path=path, source=None, remarks=((NOT_A_LOG, 1),)))
+            return
+        try:
+            opening = open_path(path, self._limits)
+        except UserError as error:
+            if named:
+                raise
+            self._settle(FileResult(path=path, source=None, remarks=((f"not read: {error.found}", 1),)))
+            return
+        if opening.digest is not None and self._is_known(opening):
+            return
+        first = next(opening.chunks, Chunk())
+        source, remark = (self._forced, "") if self._forced else _recognised(first)
+        if source is None:
+            self._leave(opening, remark)
+            return
+        second = next(opening.chunks, None)
+        if second is None and opening.size <= _SMALL_BYTES and not self._is_strict and path != "-":
+            self._let_wait(source, opening, first)
+        else:
+            self._write(source, [(opening, itertools.chain([first], [second] if second else [], opening.chunks))])
+
+    def flush(self) -> None:
+        """Write the small files that wait."""
+        for source in list(self._waiting):
+            waiting = self._waiting.pop(source)
+            self._write(source, waiting.files)
+
+    def _is_known(self, opening: Opening) -> bool:
+        assert opening.digest is not None
+        if any(opening.digest == other.digest for waiting in self._waiting.values() for other, _ in waiting.files):
+            self.flush()
+        known = known_content(self._audit, opening.path, opening.digest, self._forced)
+        if known is not None:
+            self._settle(known)
+        return known is not None
+
+    def _let_wait(self, source: SourceFormat, opening: Opening, chunk: Chunk) -> None:
+        waiting = self._waiting.setdefault(source, _Waiting([]))
+        waiting.files.append((opening, [chunk]))
+        waiting.size += chunk.characters
+        if waiting.size > _GROUP_CHARACTERS or len(waiting.files) >= _GROUP_FILES:
+            del self._waiting[source]
+            self._write(source, waiting.files)
+
+    def _write(self, source: SourceFormat, files: Sequence[tuple[Opening, Iterable[Chunk]]]) -> None:
+        projection = self.desk.projection(source)
+        readings = []
+        for opening, chunks in files:
+            unfold = source.open_unfold(opening.path)
+            file_id = self._next_file_id()
+            for chunk in chunks:
+                self._tell(opening, projection.add(file_id, chunk, unfold))
+            assert opening.digest is not None
+            readings.append(Reading(file_id, opening.path, opening.digest, opening.size))
+        if files[0][0].path == "-" and self._is_known(files[0][0]):
+            return
+        for result in write_readings(self._audit, readings, projection):
+            self._settle(result)
+
+    def _leave(self, opening: Opening, remark: str) -> None:
+        result = FileResult(path=opening.path, source=None, remarks=((remark, 1),))
+        if opening.digest is not None:
+            write_unread(
+                self._audit, Reading(self._next_file_id(), opening.path, opening.digest, opening.size), result
+            )
+        self._settle(result)
+
+    def _next_file_id(self) -> int:
+        self._file_id += 1
+        return self._file_id - 1
+
+    def _tell(self, opening: Opening, records: int) -> None:
+        self._records += records
+        if self._progress is not None:
+            self._progress(opening.path, self._records, self._bytes_done + opening.bytes_read, self._bytes_total)
+
+    def _settle(self, result: FileResult) -> None:
+        self.results[result.path] = result
+        self._bytes_done += stored_bytes(result.path)
+        if self._is_strict:
+            _stop_at_problem(result)
 
 
-def _content(path: str) -> tuple[str | None, int]:
-    """Hash and size of a file; no hash for standard input, which is read once."""
-    if path == "-":
-        return None, 0
-    try:
-        with Path(path).open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest(), Path(path).stat().st_size
-    except OSError as error:
-        raise UserError(path, error.strerror or "not readable", "a readable file", "check its rights") from None
-
-
-def _recognised(path: str, first: Chunk) -> SourceFormat | None:
+def _recognised(first: Chunk) -> tuple[SourceFormat | None, str]:
+    """The format, or why there is none."""
+    if not first.texts and not first.rejects:
+        return None, EMPTY
     found = matching_formats(first.texts[:_PROBE_RECORDS])
     if len(found) > 1:
         names = " and ".join(source.name for source in found)
-        raise UserError(path, f"looks like {names}", "exactly one format", f"say which: --format {found[0].name}")
-    return found[0] if found else None
+        return None, f"looks like {names}: say which, for instance --format {found[0].name}"
+    return (found[0], "") if found else (None, NOT_UNDERSTOOD)

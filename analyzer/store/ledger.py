@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from analyzer.sources.formats import SourceFormat
@@ -43,6 +45,23 @@ class FileResult:
         }
 
 
+@dataclass(frozen=True)
+class Reading:
+    """One file that was projected and is not yet written."""
+
+    file_id: int
+    path: str
+    digest: str
+    size: int
+
+
+def next_file_id(audit: Audit) -> int:
+    """The first number that no file of the audit has."""
+    row = audit.connection.execute("select coalesce(max(file_id), 0) + 1 from files").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def known_content(audit: Audit, path: str, digest: str, forced: SourceFormat | None) -> FileResult | None:
     """The same bytes were read before and gave calls: everything is a duplicate now. None = read the file."""
     row = audit.connection.execute(
@@ -67,80 +86,99 @@ def known_content(audit: Audit, path: str, digest: str, forced: SourceFormat | N
     )
 
 
-def write_file(audit: Audit, result: FileResult, digest: str, size: int, projection: Projection | None) -> FileResult:
-    """Write the file, its requests, rejects and remarks in one transaction; returns the result with its counts."""
-    connection = audit.connection
-    if projection is not None:
-        projection.finish()
-        accepted, duplicates, context_lines = projection.counts()
-        result = replace(
-            result,
-            accepted=accepted,
-            duplicates=duplicates,
-            context_lines=context_lines,
-            rejected=len(projection.rejects),
-            rejects=tuple(projection.rejects),
-            remarks=projection.remarks(),
+def write_readings(audit: Audit, readings: Sequence[Reading], projection: Projection) -> list[FileResult]:
+    """Write some files, their rows, rejects and remarks in one transaction; the results in order of `readings`."""
+    projection.finish()
+    counts, remarks = projection.counts(), projection.remarks()
+    rejects: dict[int, list[tuple[int, str]]] = {}
+    for file_id, line_no, reason in projection.rejects:
+        rejects.setdefault(file_id, []).append((line_no, reason))
+    results = []
+    for reading in readings:
+        accepted, duplicates, context_lines = counts.get(reading.file_id, (0, 0, 0))
+        refused = tuple(rejects.get(reading.file_id, ()))
+        results.append(
+            FileResult(
+                path=reading.path,
+                source=projection.source.name,
+                accepted=accepted,
+                duplicates=duplicates,
+                rejected=len(refused),
+                context_lines=context_lines,
+                rejects=refused,
+                remarks=remarks.get(reading.file_id, ()),
+            )
         )
-    connection.execute("begin")
+    with _transaction(audit):
+        _write_facts(audit, readings, results)
+        projection.write_rows()
+    return results
+
+
+def write_unread(audit: Audit, reading: Reading, result: FileResult) -> None:
+    """Write a file of which nothing was read, with its remark."""
+    with _transaction(audit):
+        _write_facts(audit, [reading], [result])
+
+
+@contextmanager
+def _transaction(audit: Audit) -> Iterator[None]:
+    audit.connection.execute("begin")
     try:
-        _forget_fruitless(audit, digest)
-        file_id = _write_facts(audit, result, digest, size)
-        if projection is not None:
-            projection.write_requests(file_id)
-        connection.execute("commit")
+        yield
+        audit.connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        audit.connection.execute("rollback")
         raise
-    return result
 
 
-def _forget_fruitless(audit: Audit, digest: str) -> None:
-    """Drop an earlier reading of the same bytes that gave no call, so that its rejects are not counted twice."""
-    old = "select file_id from files where content_hash = $digest and accepted + duplicates = 0"
-    for table in ("rejects", "remarks"):
-        audit.connection.execute(f"delete from {table} where file_id in ({old})", {"digest": digest})
-    audit.connection.execute(f"delete from files where file_id in ({old})", {"digest": digest})
-
-
-def _write_facts(audit: Audit, result: FileResult, digest: str, size: int) -> int:
-    connection = audit.connection
-    row = connection.execute("select nextval('file_numbers')").fetchone()
-    assert row is not None
-    file_id = int(row[0])
-    connection.execute(
+def _write_facts(audit: Audit, readings: Sequence[Reading], results: Sequence[FileResult]) -> None:
+    _forget_fruitless(audit, readings)
+    now = time.time_ns() // 1000
+    audit.connection.executemany(
         "insert into files (file_id, path, content_hash, bytes, source, ingested_us, lines, accepted, duplicates, "
         "rejected, context_lines) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            file_id,
-            result.path,
-            digest,
-            size,
-            result.source,
-            time.time_ns() // 1000,
-            result.records,
-            result.accepted,
-            result.duplicates,
-            result.rejected,
-            result.context_lines,
+            [
+                reading.file_id,
+                reading.path,
+                reading.digest,
+                reading.size,
+                result.source,
+                now,
+                result.records,
+                result.accepted,
+                result.duplicates,
+                result.rejected,
+                result.context_lines,
+            ]
+            for reading, result in zip(readings, results, strict=True)
         ],
     )
-    _insert_pairs(audit, "rejects", file_id, result.rejects)
-    _insert_pairs(audit, "remarks", file_id, result.remarks)
-    return file_id
+    pairs = list(zip(readings, results, strict=True))
+    _insert(audit, "rejects", [(r.file_id, line, why) for r, result in pairs for line, why in result.rejects])
+    _insert(audit, "remarks", [(r.file_id, text, count) for r, result in pairs for text, count in result.remarks])
 
 
-def _insert_pairs(audit: Audit, table: str, file_id: int, pairs: tuple[tuple[Any, Any], ...]) -> None:
-    if not pairs:
+def _forget_fruitless(audit: Audit, readings: Sequence[Reading]) -> None:
+    """Drop an earlier reading of the same bytes that gave no call, so that its rejects are not counted twice."""
+    digests = {"digests": [reading.digest for reading in readings]}
+    old = "select file_id from files where content_hash in (select unnest($digests)) and accepted + duplicates = 0"
+    for table in ("rejects", "remarks"):
+        audit.connection.execute(f"delete from {table} where file_id in ({old})", digests)
+    audit.connection.execute(f"delete from files where file_id in ({old})", digests)
+
+
+def _insert(audit: Audit, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
         return
     import numpy as np
 
-    first, second = zip(*pairs, strict=True)
-    is_line = isinstance(first[0], int)
+    columns = list(zip(*rows, strict=True))
     incoming = {
-        "a": np.array(first, dtype=np.int64 if is_line else object),
-        "b": np.array(second, dtype=object if is_line else np.int64),
+        name: np.array(values, dtype=np.int64 if isinstance(values[0], int) else object)
+        for name, values in zip("abc", columns, strict=True)
     }
     audit.connection.register("incoming", incoming)
-    audit.connection.execute(f"insert into {table} select $file_id, a, b from incoming", {"file_id": file_id})
+    audit.connection.execute(f"insert into {table} select a, b, c from incoming")
     audit.connection.unregister("incoming")

@@ -51,3 +51,11 @@ def _walk(folder: str) -> Iterator[str]:
         for name in sorted(files):
             if not name.startswith("."):
                 yield str(Path(root) / name)
+
+
+def stored_bytes(path: str) -> int:
+    """Size of a local file; 0 for what is no file or not readable."""
+    try:
+        return Path(path).stat().st_size if Path(path).is_file() else 0
+    except OSError:
+        return 0

@@ -1,17 +1,20 @@
-"""One file's records through its format's projection, a chunk at a time; only hashes and counts are left after each."""
+"""Records of some files through the projection of their format, a chunk at a time; no text is left after each."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from analyzer.sources.formats import SourceFormat
+from analyzer.sources.formats import SourceFormat, Unfold
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.store.feed import Chunk
 
 _SQL = sql_blocks(Path(__file__).parent / "ingest.sql")
 _OWN = {
-    "line_no": ("bigint", "null"),
+    "record_no": ("bigint", "null"),
     "part_no": ("integer", "0"),
     "is_context": ("boolean", "false"),
     "duplicate_key": ("varchar", "null"),
@@ -19,7 +22,8 @@ _OWN = {
     "reject_reason": ("varchar", "null"),
     "remarks": ("varchar[]", "null"),
 }
-_SET_BY_INGEST = ("request_no", "source", "file_id")
+NUMBERS = {"requests": "request_no", "usage_rollups": "rollup_no", "cost_lines": "cost_no"}
+_SET_BY_INGEST = (*NUMBERS.values(), "source", "file_id", "line_no")
 _COUNTS = (
     "uncached_input_tokens",
     "cache_write_5m_tokens",
@@ -30,16 +34,18 @@ _COUNTS = (
 )
 NAME_LIMIT = 256
 
+Reject = tuple[int, int, str]
+
 
 class Desk:
-    """Lays out the temporary tables of one format, and uses them again for the next file of that format."""
+    """Lays out the temporary tables of one format, and uses them again for the next files of that format."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self._laid: Projection | None = None
 
     def projection(self, source: SourceFormat) -> Projection:
-        """Empty tables for one file of this format."""
+        """Empty tables for some files of this format."""
         if self._laid is None or self._laid.source != source:
             self.clear()
             self._laid = Projection(self._audit, source)
@@ -54,113 +60,155 @@ class Desk:
 
 
 class Projection:
-    """The temporary tables of one format, for one file at a time."""
+    """The temporary tables of one format. `rejects`: (file_id, line, reason)."""
 
     def __init__(self, audit: Audit, source: SourceFormat) -> None:
         self.source = source
         self.connection = audit.connection
-        self.rejects: list[tuple[int, str]] = []
-        self.records = 0
+        self.rejects: list[Reject] = []
+        self._record_no = 0
         self.columns = [
             (str(name), str(kind))
-            for name, kind, *_ in self.connection.execute("describe requests").fetchall()
+            for name, kind, *_ in self.connection.execute(f"describe {source.into}").fetchall()
             if name not in _SET_BY_INGEST
         ]
         self._stage()
         self.select = self._select()
         self.connection.execute(f"create or replace temp table projected as {self.select} limit 0")
 
+    def _sql(self, block: str) -> str:
+        return _SQL[block].replace("$into$", self.source.into).replace("$number$", NUMBERS[self.source.into])
+
     def empty(self) -> None:
-        """Begin a file."""
+        """Begin anew."""
         self.rejects = []
-        self.records = 0
-        self.connection.execute("truncate staged")
-        self.connection.execute("truncate projected")
+        self._record_no = 0
+        for table in ("staged", "places", "projected"):
+            self.connection.execute(f"truncate {table}")
 
     def _stage(self) -> None:
         self.connection.execute(_SQL["staged"])
+        self.connection.execute(_SQL["places"])
         shape = "'" + self.source.shape.replace("'", "''") + "'"
         self.connection.execute(_SQL["record"].replace("$shape$", shape))
 
     def _select(self) -> str:
-        """The projection, its columns cast and completed; a name too long or not plain becomes NULL."""
+        """The projection, its columns cast and completed; a name too long or not plain becomes NULL, with a remark."""
         described = self.connection.execute(f"describe {self.source.projection}").fetchall()
         given = {str(row[0]) for row in described}
-        items = [
-            f"coalesce({quoted(name)}, {default})::{kind} as {name}"
-            if name in given
-            else f"{default}::{kind} as {name}"
-            for name, (kind, default) in _OWN.items()
-        ]
-        for name, kind in self.columns:
-            if name in _OWN:
-                continue
-            value = quoted(name) if name in given else "null"
-            if name in _COUNTS:
-                value = f"coalesce({value}, 0)"
-            elif kind == "VARCHAR" and name in given:
-                plain = f"length({value}) <= {NAME_LIMIT} and left({value}, 1) not in ('{{', '[')"
-                value = f"case when {plain} then {value} end"
-            elif name == "tags" and name in given:
-                value = (
-                    f"case when cardinality({value}) > 0 then map_from_entries(list_filter(map_entries({value}), "
-                    f"lambda e: length(e.key) <= {NAME_LIMIT} and length(e.value) <= {NAME_LIMIT} "
-                    "and left(e.value, 1) not in ('{', '['))) end"
-                )
-            items.append(f"{value}::{kind} as {quoted(name)}")
+        dropped: list[str] = []
+        items = [self._item(name, kind, given, dropped) for name, kind in self.columns if name not in _OWN]
+        for name, (kind, default) in _OWN.items():
+            value = f"coalesce({quoted(name)}, {default})" if name in given else default
+            if name == "remarks" and dropped:
+                value = f"list_concat({value}, list_filter([{', '.join(dropped)}], lambda x: x is not null))"
+            items.append(f"{value}::{kind} as {name}")
         items += [quoted(name) for name in sorted(given) if name.startswith("_")]
         return f"select {', '.join(items)} from ({self.source.projection})"
 
-    def add(self, chunk: Chunk) -> None:
-        """Project one chunk."""
+    def _item(self, name: str, kind: str, given: set[str], dropped: list[str]) -> str:
+        """One column of the projection; what it leaves out is added to `dropped` as an SQL expression of its remark."""
+        value = quoted(name) if name in given else "null"
+        if name in _COUNTS:
+            value = f"coalesce({value}, 0)"
+        elif kind == "VARCHAR" and name in given:
+            plain = f"length({value}) <= {NAME_LIMIT} and left({value}, 1) not in ('{{', '[')"
+            dropped.append(
+                f"case when not ({plain}) then '{name}: no plain name of up to {NAME_LIMIT} characters, left out' end"
+            )
+            value = f"case when {plain} then {value} end"
+        elif name == "tags" and name in given:
+            kept = (
+                f"map_from_entries(list_filter(map_entries({value}), "
+                f"lambda e: length(e.key) <= {NAME_LIMIT} and length(e.value) <= {NAME_LIMIT} "
+                "and left(e.value, 1) not in ('{', '[')))"
+            )
+            dropped.append(
+                f"case when cardinality({kept}) < cardinality({value}) then "
+                f"'tags: a value that is no plain text of up to {NAME_LIMIT} characters, left out' end"
+            )
+            value = f"case when cardinality({kept}) > 0 then {kept} end"
+        return f"{value}::{kind} as {quoted(name)}"
+
+    def add(self, file_id: int, chunk: Chunk, unfold: Unfold | None) -> int:
+        """Project one chunk of one file; returns the records in it."""
         import numpy as np
 
-        self.rejects += chunk.rejects
-        self.records += len(chunk.texts) + len(chunk.rejects)
-        if not chunk.texts:
-            return
+        self.rejects += [(file_id, line, reason) for line, reason in chunk.rejects]
+        line_nos, texts = chunk.line_nos, chunk.texts
+        if unfold is not None:
+            line_nos, texts = self._unfolded(file_id, chunk, unfold)
+        if not texts:
+            return len(chunk.rejects)
         incoming = {
-            "line_no": np.array(chunk.line_nos, dtype=np.int64),
-            "text": np.array(chunk.texts, dtype=object),
+            "record_no": np.arange(self._record_no, self._record_no + len(texts), dtype=np.int64),
+            "line_no": np.array(line_nos, dtype=np.int64),
+            "text": np.array(texts, dtype=object),
         }
+        self._record_no += len(texts)
         self.connection.register("incoming", incoming)
-        self.connection.execute("insert into staged select line_no, text from incoming")
+        self.connection.execute("insert into staged select record_no, text from incoming")
+        self.connection.execute(f"insert into places select record_no, {file_id:d}, line_no from incoming")
         self.connection.unregister("incoming")
-        self.rejects += [(int(line), str(reason)) for line, reason in self._rows("damaged")]
+        self.rejects += self._rows("damaged")
         self.connection.execute(f"insert into projected {self.select}")
         self.connection.execute("truncate staged")
+        return len(texts) + len(chunk.rejects)
 
-    def _rows(self, block: str) -> list[tuple[int, str]]:
-        return self.connection.execute(_SQL[block]).fetchall()
+    def _unfolded(self, file_id: int, chunk: Chunk, unfold: Unfold) -> tuple[list[int], list[str]]:
+        """The records inside the documents of a chunk; a document that is no object stays as it is."""
+        line_nos, texts = [], []
+        for line_no, text in zip(chunk.line_nos, chunk.texts, strict=True):
+            try:
+                for inner in _inner_records(text, unfold):
+                    line_nos.append(line_no)
+                    texts.append(inner)
+            except ValueError as error:
+                self.rejects.append((file_id, line_no, str(error)))
+        return line_nos, texts
+
+    def _rows(self, block: str) -> list[Any]:
+        return self.connection.execute(self._sql(block)).fetchall()
 
     def finish(self) -> None:
-        """Rank the copies of each call, in the file and against the audit."""
+        """Rank the copies of each call, among these files and against the audit."""
         whole = self.source.whole_file or "select * from projected"
-        self.connection.execute(f"create or replace temp table whole_file as {whole}")
-        self.connection.execute(_SQL["ranked"], {"source": self.source.name})
-        self.rejects += [(int(line), str(reason)) for line, reason in self._rows("refused")]
+        self.connection.execute(_SQL["whole_files"].replace("$whole$", whole))
+        self.connection.execute(self._sql("ranked"), {"source": self.source.name})
+        self.rejects += self._rows("refused")
         self.rejects.sort()
 
-    def counts(self) -> tuple[int, int, int]:
-        """Accepted, duplicates, context lines."""
-        row = self.connection.execute(_SQL["counts"]).fetchone()
-        assert row is not None
-        return int(row[0]), int(row[1]), int(row[2])
+    def counts(self) -> dict[int, tuple[int, int, int]]:
+        """By file: accepted, duplicates, context lines."""
+        return {file_id: (accepted, doubles, context) for file_id, accepted, doubles, context in self._rows("counts")}
 
-    def remarks(self) -> tuple[tuple[str, int], ...]:
-        """What was dropped on purpose or understood with a caveat, and how often."""
-        return tuple((str(remark), int(count)) for remark, count in self.connection.execute(_SQL["remarks"]).fetchall())
+    def remarks(self) -> dict[int, tuple[tuple[str, int], ...]]:
+        """By file: what was dropped on purpose or understood with a caveat, and how often."""
+        found: dict[int, tuple[tuple[str, int], ...]] = {}
+        for file_id, remark, count in self._rows("remarks"):
+            found[file_id] = (*found.get(file_id, ()), (remark, count))
+        return found
 
-    def write_requests(self, file_id: int) -> None:
+    def write_rows(self) -> None:
         """Inside the caller's transaction."""
-        names = ", ".join(quoted(name) for name, _ in self.columns)
-        self.connection.execute(_SQL["drop_outranked"])
-        self.connection.execute(
-            _SQL["add_requests"].replace("$columns$", names), {"source": self.source.name, "file_id": file_id}
-        )
+        names = ", ".join(["file_id", "line_no", *(quoted(name) for name, _ in self.columns)])
+        self.connection.execute(self._sql("drop_outranked"))
+        self.connection.execute(self._sql("add_rows").replace("$columns$", names), {"source": self.source.name})
 
     def drop(self) -> None:
-        """Forget the file's temporary tables."""
+        """Forget the temporary tables."""
         self.connection.execute("drop view if exists record")
-        for table in ("staged", "projected", "whole_file", "ranked"):
+        for table in ("staged", "places", "projected", "whole_files", "ranked"):
             self.connection.execute(f"drop table if exists {table}")
+
+
+def _inner_records(text: str, unfold: Unfold) -> Iterator[str]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        yield text
+        return
+    if not isinstance(document, dict):
+        yield text
+        return
+    yield from (json.dumps(inner, ensure_ascii=False) for inner in unfold(document))

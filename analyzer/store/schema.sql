@@ -1,12 +1,10 @@
--- The audit file. One row of `requests` is one call that reached a model, counted once.
+-- The audit file. One row of `requests` is one call that reached a model, counted once; one row of `usage_rollups` is
+-- what a provider's report counted in a period; one row of `cost_lines` is money as an invoice or cost report says it.
 -- Text of prompts and answers is never stored: hashes are salted with the audit's own salt.
 
 create table if not exists audit_facts (name varchar primary key, value varchar not null);
 comment on column audit_facts.name is 'salt, schema_version, created_at';
 comment on column audit_facts.value is 'text';
-
-create sequence if not exists file_numbers start 1;
-create sequence if not exists request_numbers start 1;
 
 create table if not exists files (
   file_id integer primary key,
@@ -89,6 +87,10 @@ create table if not exists requests (
   message_count bigint,
   max_output_tokens bigint,
   has_tools boolean,
+  boundary_hashes varchar[],
+  boundary_chars bigint[],
+  boundary_tokens bigint[],
+  media_bytes bigint,
   reported_cost_usd decimal(38, 12)
 );
 comment on column requests.request_no is 'number in this audit; breaks ties in every ordering';
@@ -136,4 +138,116 @@ comment on column requests.prompt_chars is 'characters of the whole prompt (syst
 comment on column requests.message_count is 'messages in the request';
 comment on column requests.max_output_tokens is 'max_tokens of the request';
 comment on column requests.has_tools is 'the request offered tools';
+comment on column requests.boundary_hashes is 'salted hash of the prompt up to each place a cache could cut it (tools, system, each message); equal hashes = equal prefix; NULL = the log has no prompt shape';
+comment on column requests.boundary_chars is 'characters up to each boundary, images and documents left out';
+comment on column requests.boundary_tokens is 'tokens up to each boundary, where the log has them instead of text';
+comment on column requests.media_bytes is 'bytes of images and documents in the prompt (as base64); NULL = the log has no bodies';
 comment on column requests.reported_cost_usd is 'cost as the log said; kept beside, never used as ours';
+
+create table if not exists usage_rollups (
+  rollup_no bigint primary key,
+  source varchar not null,
+  series varchar not null,
+  duplicate_key varchar not null,
+  duplicate_rank bigint not null,
+  file_id integer not null,
+  line_no bigint not null,
+  started_us bigint not null,
+  ended_us bigint not null,
+  provider varchar not null,
+  raw_model varchar,
+  service_tier varchar,
+  speed varchar,
+  inference_geo varchar,
+  context_window varchar,
+  is_batch boolean,
+  requests bigint,
+  uncached_input_tokens bigint not null,
+  cache_write_5m_tokens bigint not null,
+  cache_write_1h_tokens bigint not null,
+  cache_read_tokens bigint not null,
+  output_tokens bigint not null,
+  web_searches bigint not null,
+  workspace varchar,
+  api_key varchar,
+  application varchar,
+  user_hash varchar,
+  tags map(varchar, varchar),
+  reported_cost_usd decimal(38, 12)
+);
+comment on column usage_rollups.rollup_no is 'number in this audit';
+comment on column usage_rollups.source is 'name of the log format';
+comment on column usage_rollups.series is 'width of the period and the dimensions the report was grouped by: two series of one report count the same usage twice';
+comment on column usage_rollups.duplicate_key is 'two records with the same key are the same bucket';
+comment on column usage_rollups.duplicate_rank is 'of records with one key the highest rank is kept';
+comment on column usage_rollups.file_id is 'files.file_id';
+comment on column usage_rollups.line_no is 'where in the file, from 1';
+comment on column usage_rollups.started_us is 'start of the period, UTC microseconds since 1970';
+comment on column usage_rollups.ended_us is 'end of the period (exclusive), UTC microseconds';
+comment on column usage_rollups.provider is 'as in requests';
+comment on column usage_rollups.raw_model is 'model as reported; NULL = not grouped by model';
+comment on column usage_rollups.service_tier is 'standard, priority, batch, flex ...; NULL = not reported';
+comment on column usage_rollups.speed is 'standard, fast; NULL = not reported';
+comment on column usage_rollups.inference_geo is 'global, us; NULL = not reported';
+comment on column usage_rollups.context_window is '0-200k or 200k-1M: size of the requests; NULL = not reported';
+comment on column usage_rollups.is_batch is 'sent through a batch API; NULL = the report cannot say';
+comment on column usage_rollups.requests is 'calls in the period; NULL = the report does not count them';
+comment on column usage_rollups.uncached_input_tokens is 'input neither read from nor written to the prompt cache';
+comment on column usage_rollups.cache_write_5m_tokens is 'input written to the cache for 5 minutes';
+comment on column usage_rollups.cache_write_1h_tokens is 'input written to the cache for 1 hour';
+comment on column usage_rollups.cache_read_tokens is 'input read from the cache';
+comment on column usage_rollups.output_tokens is 'output, thinking inside it';
+comment on column usage_rollups.web_searches is 'server-side searches';
+comment on column usage_rollups.workspace is 'workspace name or id; NULL = default workspace or not grouped';
+comment on column usage_rollups.api_key is 'name or id of the key; NULL = Console or not grouped';
+comment on column usage_rollups.application is 'product or application';
+comment on column usage_rollups.user_hash is 'account, hashed with the salt of the audit';
+comment on column usage_rollups.tags is 'other dimensions, name to value';
+comment on column usage_rollups.reported_cost_usd is 'cost as the report said; kept beside, never used as ours';
+
+create table if not exists cost_lines (
+  cost_no bigint primary key,
+  source varchar not null,
+  series varchar not null,
+  duplicate_key varchar not null,
+  duplicate_rank bigint not null,
+  file_id integer not null,
+  line_no bigint not null,
+  started_us bigint not null,
+  ended_us bigint not null,
+  provider varchar not null,
+  raw_model varchar,
+  description varchar,
+  cost_type varchar,
+  token_type varchar,
+  service_tier varchar,
+  speed varchar,
+  inference_geo varchar,
+  workspace varchar,
+  api_key varchar,
+  amount_usd decimal(38, 12) not null,
+  list_amount_usd decimal(38, 12),
+  rounded_to_usd decimal(38, 12) not null
+);
+comment on column cost_lines.cost_no is 'number in this audit';
+comment on column cost_lines.source is 'name of the format of the invoice or cost report';
+comment on column cost_lines.series is 'width of the period and the dimensions it was grouped by: two series count the same money twice';
+comment on column cost_lines.duplicate_key is 'two records with the same key are the same line';
+comment on column cost_lines.duplicate_rank is 'of records with one key the highest rank is kept';
+comment on column cost_lines.file_id is 'files.file_id';
+comment on column cost_lines.line_no is 'where in the file, from 1';
+comment on column cost_lines.started_us is 'start of the period, UTC microseconds since 1970';
+comment on column cost_lines.ended_us is 'end of the period (exclusive), UTC microseconds';
+comment on column cost_lines.provider is 'as in requests';
+comment on column cost_lines.raw_model is 'model as written, an id or a display name; NULL = not told';
+comment on column cost_lines.description is 'as written';
+comment on column cost_lines.cost_type is 'tokens, web_search, code_execution, session_usage; NULL = not told';
+comment on column cost_lines.token_type is 'kind of token as in usage_rollups, without _tokens; NULL = not told';
+comment on column cost_lines.service_tier is 'standard, batch ...; NULL = not told';
+comment on column cost_lines.speed is 'standard, fast; NULL = not told';
+comment on column cost_lines.inference_geo is 'global, us; NULL = not told';
+comment on column cost_lines.workspace is 'workspace name or id; NULL = default workspace or not told';
+comment on column cost_lines.api_key is 'name or id of the key; NULL = not told';
+comment on column cost_lines.amount_usd is 'billed cost in dollars (after discounts where the source has them)';
+comment on column cost_lines.list_amount_usd is 'list price in dollars; NULL = not told';
+comment on column cost_lines.rounded_to_usd is 'the source rounds each line to this (0.01 for cents), 0 = not rounded';

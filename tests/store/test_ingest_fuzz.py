@@ -98,7 +98,7 @@ def read(audit: Audit, name: str, data: bytes, folder: Path, *, is_named: bool) 
             [str(path)],
             format=name if is_named and name != "generic" else None,
             mapping=mapping if mapping.exists() else None,
-            progress=lambda _, records: seen.append(records),
+            progress=lambda _, records, *sizes: seen.append(records),
         ).files[0]
     except UserError as error:
         assert "understood" in str(error) or "looks like" in str(error)

@@ -118,7 +118,7 @@ def test_an_empty_file_is_named_and_not_an_error_beside_others(audit: Audit, tmp
 
 def test_when_no_file_is_understood_the_user_is_told(audit: Audit, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"hello": 1}')
-    with pytest.raises(UserError, match="was understood"):
+    with pytest.raises(UserError, match="not understood: no log format matches"):
         ingest_paths(audit, [str(tmp_path)])
 
 
@@ -203,7 +203,7 @@ def test_kill_in_the_middle_of_a_file_leaves_the_audit_as_before(tmp_path: Path)
     program = (
         "import sys, time\nfrom pathlib import Path\n"
         "from analyzer.store.audit import open_audit\nfrom analyzer.store.ingest import ingest_paths\n"
-        "def progress(path, records):\n    Path(sys.argv[3]).touch()\n    time.sleep(0.5)\n"
+        "def progress(path, records, *sizes):\n    Path(sys.argv[3]).touch()\n    time.sleep(0.5)\n"
         "with open_audit(Path(sys.argv[1])) as audit:\n    ingest_paths(audit, [sys.argv[2]], progress=progress)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(database), str(second), str(marker)])

@@ -143,13 +143,13 @@ from analyzer.store import projecting
 from analyzer.store.audit import open_audit
 from analyzer.store.ingest import ingest_paths
 
-written = projecting.Projection.write_requests
+written = projecting.Projection.write_rows
 
-def write_and_die(self, file_id):
-    written(self, file_id)
+def write_and_die(self):
+    written(self)
     os.kill(os.getpid(), signal.SIGKILL)
 
-projecting.Projection.write_requests = write_and_die
+projecting.Projection.write_rows = write_and_die
 with open_audit(Path(sys.argv[1])) as audit:
     ingest_paths(audit, [sys.argv[2]])
 """
