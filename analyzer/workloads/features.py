@@ -199,10 +199,18 @@ FEATURES = (
     ),
     Feature("phase_period_min", "double", "min", "that period"),
     Feature(
+        "slot_score",
+        "double",
+        "log ratio",
+        "day-to-day repeat of run starts in the same few minutes of the day, over a shuffle within the hour around",
+    ),
+    Feature("slot_ratio", "double", "ratio", "pairs of days that repeat such a slot, over those of the shuffle"),
+    Feature("slot_min", "double", "min", "width of the slots, the best of 3, 5 and 10 minutes"),
+    Feature(
         "hour_repeat",
         "double",
         "-1 to 1",
-        "active hours of a day that the next day repeats, less chance; NULL = no two days in a row",
+        "active hours that the next day repeats to within an hour, over chance (kappa); NULL = one day, or all hours",
     ),
     Feature(
         "runs_fano",
@@ -210,6 +218,7 @@ FEATURES = (
         "ratio",
         "variance over mean of the runs a day, days without runs counted; even schedules are near 0, chance is 1",
     ),
+    Feature("gap_s_p50", "double", "s", "between the starts of neighbouring runs, median; NULL = a single run"),
     Feature(
         "gap_cv",
         "double",

@@ -168,8 +168,12 @@ select
   p.phase_score,
   p.phase_r,
   cast(p.period_us as double) / 60000000 as phase_period_min,
+  v.slot_score,
+  v.slot_ratio,
+  cast(v.width_us as double) / 60000000 as slot_min,
   u.hour_repeat,
   y.runs_fano,
+  cast(g.gap_us_p50 as double) / 1000000 as gap_s_p50,
   g.gap_cv,
   a.day_autocorrelation,
   b.burst_share,
@@ -182,6 +186,7 @@ left join think_shape t on t.component_no = k.component_no
 left join chain_shape h on h.component_no = k.component_no
 left join run_shape r on r.component_no = k.component_no
 left join phase_shape p on p.component_no = k.component_no
+left join slot_shape v on v.component_no = k.component_no
 left join hour_repeat u on u.component_no = k.component_no
 left join day_shape y on y.component_no = k.component_no
 left join gap_shape g on g.component_no = k.component_no

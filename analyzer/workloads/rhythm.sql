@@ -46,9 +46,10 @@ from run_gaps
 group by component_no
 
 -- name: gap_shape
--- Takes: run_gaps, gap_medians. Returns: robust coefficient of variation, 1.4826 * MAD / median. Unit: ratio.
+-- Takes: run_gaps, gap_medians. Returns: median (microseconds) and robust coefficient of variation, 1.4826 * MAD / median.
 select
   g.component_no,
+  max(m.median_us) as gap_us_p50,
   round(1.4826 * cast(percentile_disc(0.5) within group (order by abs(g.gap_us - m.median_us)) as double)
     / max(m.median_us), 6) as gap_cv
 from run_gaps g
@@ -99,28 +100,99 @@ select component_no, day_us, count(*) as hours, cast(sum(runs) as bigint) as run
 from active_hours
 group by component_no, day_us
 
+-- name: near_hours
+-- Takes: active_hours. Returns: one row per component, day and hour in which, or next to which, a run starts.
+select distinct a.component_no, a.day_us, (a.hour_of_day + 24 + o.hours) % 24 as hour_of_day
+from active_hours a
+cross join (values (-1), (0), (1)) as o(hours)
+
 -- name: hour_repeat
--- Takes: run_days, active_hours. Returns: share of a day's active hours that the day after repeats, less what a random
--- circular shift of that day would repeat (a * b / 24 hours of the pair). Unit: -1 to 1.
+-- Takes: run_days, active_hours, near_hours. Returns: share of active hours that the day before and the day after repeat
+-- to within an hour, corrected for chance as Cohen's kappa: (seen - chance) / (1 - chance). Chance is a random shift of
+-- that day: hours near its runs / 24. A day without runs repeats nothing. NULL = a single day, or runs in all hours.
 select
-  pair.component_no,
-  round((cast(sum(coalesce(shared.hours, 0)) as double) - cast(sum(pair.hours * pair.next_hours) as double) / 24)
-    / sum(case when pair.hours > pair.next_hours then pair.hours else pair.next_hours end), 6) as hour_repeat
+  component_no,
+  round((cast(sum(repeated) as double) - sum(chance)) / nullif(count(*) - sum(chance), 0), 6) as hour_repeat
 from (
-  select a.component_no, a.day_us, a.hours, b.hours as next_hours
-  from run_days a
-  join run_days b on b.component_no = a.component_no and b.day_us = a.day_us + 86400000000
-) pair
-left join (
-  select a.component_no, a.day_us, count(*) as hours
+  select
+    a.component_no,
+    case when n.hour_of_day is null then 0 else 1 end as repeated,
+    cast(coalesce(w.hours, 0) as double) / 24 as chance
   from active_hours a
-  join active_hours b
-    on b.component_no = a.component_no
-    and b.day_us = a.day_us + 86400000000
-    and b.hour_of_day = a.hour_of_day
-  group by a.component_no, a.day_us
-) shared on shared.component_no = pair.component_no and shared.day_us = pair.day_us
-group by pair.component_no
+  join (select component_no, min(day_us) as first_us, max(day_us) as last_us from run_days group by component_no) s
+    on s.component_no = a.component_no
+  cross join (values (-86400000000), (86400000000)) as o(day_us)
+  left join near_hours n
+    on n.component_no = a.component_no and n.day_us = a.day_us + o.day_us and n.hour_of_day = a.hour_of_day
+  left join (select component_no, day_us, count(*) as hours from near_hours group by component_no, day_us) w
+    on w.component_no = a.component_no and w.day_us = a.day_us + o.day_us
+  where a.day_us + o.day_us between s.first_us and s.last_us
+) compared
+group by component_no
+
+-- name: slot_days
+-- Takes: runs. Returns: one row per component, width of slot and slot of the day: on how many days a run starts in it.
+-- Unit: microseconds; slots are counted from midnight UTC.
+select component_no, width_us, slot, cast(count(*) as bigint) as days
+from (
+  select distinct
+    r.component_no,
+    w.width_us,
+    r.started_us - r.started_us % 86400000000 as day_us,
+    (r.started_us % 86400000000 - r.started_us % w.width_us) / w.width_us as slot
+  from runs r
+  cross join (values (180000000), (300000000), (600000000)) as w(width_us)
+) starts
+group by component_no, width_us, slot
+
+-- name: slot_pairs
+-- Takes: slot_days. Returns: per component and width: pairs of days with a run in the same slot (`same`), and what they
+-- would be if the runs were shuffled among the slots 2 to 6 further on, but never less than if spread over the whole day.
+select
+  s.component_no,
+  s.width_us,
+  s.same,
+  case when coalesce(n.near, 0) / 5 > s.spread then coalesce(n.near, 0) / 5 else s.spread end as chance
+from (
+  select
+    component_no,
+    width_us,
+    cast(sum(days * (days - 1)) as double) as same,
+    cast(sum(days) as double) * (sum(days) - 1) * width_us / 86400000000 as spread
+  from slot_days
+  group by component_no, width_us
+) s
+left join (
+  select a.component_no, a.width_us, cast(sum(a.days * b.days) as double) as near
+  from slot_days a
+  cross join (values (2), (3), (4), (5), (6)) as l(slots)
+  join slot_days b
+    on b.component_no = a.component_no and b.width_us = a.width_us
+    and b.slot = (a.slot + l.slots) % (86400000000 / a.width_us)
+  group by a.component_no, a.width_us
+) n on n.component_no = s.component_no and n.width_us = s.width_us
+
+-- name: slot_shape
+-- Takes: slot_pairs. Returns: per component the width of slot at which the days repeat one another most beyond chance:
+-- log likelihood ratio of the pairs, same * ln(same / chance) - (same - chance), and same / chance.
+select component_no, width_us, round(score, 6) as slot_score, round(ratio, 6) as slot_ratio
+from (
+  select
+    component_no,
+    width_us,
+    score,
+    ratio,
+    row_number() over (partition by component_no order by round(score, 6) desc, width_us) as place
+  from (
+    select
+      component_no,
+      width_us,
+      case when same > chance then same * ln(same / chance) - (same - chance) else 0 end as score,
+      same / nullif(chance, 0) as ratio
+    from slot_pairs
+  ) scored
+) ranked
+where place = 1
 
 -- name: day_shape
 -- Takes: run_days. Returns: days with runs, days from first to last, Fano factor (variance / mean) of runs a day, days

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,29 @@ def test_an_hourly_job_has_one_phase_even_gaps_and_even_days(audit):
     assert row["phase_r"] == pytest.approx(1)
     assert row["phase_score"] == pytest.approx(12)
     assert row["runs_fano"] == 0
-    # three hours a day, all repeated: 1 − 3·3/24/3
-    assert row["hour_repeat"] == pytest.approx(1 - 3 / 24)
+    # every hour comes back the next day, whatever chance would have given
+    assert row["hour_repeat"] == pytest.approx(1)
     # 8 gaps of one hour, 3 of 22 hours: the median gap and its deviation are 1 h and 0
-    assert row["gap_cv"] == 0
+    assert (row["gap_cv"], row["gap_s_p50"]) == (0, 3600)
+    # three slots on 4 days each repeat 3·4·3 = 36 ordered pairs; chance in slots of 3 minutes is 12·11·3/1440 = 0.275
+    assert row["slot_ratio"] == pytest.approx(36 / 0.275)
+    assert row["slot_score"] == pytest.approx(36 * math.log(36 / 0.275) - 35.725)
+    assert row["slot_min"] == 3
+
+
+def test_repeat_of_hours_is_measured_over_chance_and_days_left_out_count_against_it(audit):
+    # runs at 02:00 on days 0, 1 and 3: day 1 is repeated by day 0 only, day 0 by day 1, day 3 by nobody
+    add_requests(audit, [{"at": day * DAY_US + 2 * HOUR_US} for day in (0, 1, 3)])
+    # of the neighbours 0→1, 1→0, 1→2, 3→2 two repeat; chance is 3/24 for the two neighbours with runs
+    assert only_row(audit)["hour_repeat"] == pytest.approx((2 - 2 * 3 / 24) / (4 - 2 * 3 / 24))
+
+
+def test_runs_of_a_person_within_an_hour_repeat_no_slot(audit):
+    minutes = (3, 31, 12, 47, 55, 22)
+    at = [(day * 24 + 9) * HOUR_US + minute * 60 * SECOND_US for day, minute in enumerate(minutes)]
+    add_requests(audit, [{"at": place} for place in at])
+    row = only_row(audit)
+    assert (row["runs"], row["slot_score"]) == (6, 0)
 
 
 def test_a_gap_of_exactly_300_seconds_does_not_end_a_run(audit):
