@@ -241,9 +241,7 @@ class Intake:
     def _leave(self, opening: Opening, remark: str) -> None:
         result = FileResult(path=opening.path, source=None, remarks=((remark, 1),))
         if opening.digest is not None:
-            write_unread(
-                self._audit, Reading(self._next_file_id(), opening.path, opening.digest, opening.size), result
-            )
+            write_unread(self._audit, Reading(self._next_file_id(), opening.path, opening.digest, opening.size), result)
         self._settle(result)
 
     def _next_file_id(self) -> int:

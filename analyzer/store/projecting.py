@@ -10,7 +10,7 @@ from typing import Any
 from analyzer.sources.formats import SourceFormat, Unfold
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
-from analyzer.store.feed import Chunk
+from analyzer.store.feed import CHUNK_BYTES, CHUNK_RECORDS, Chunk
 
 _SQL = sql_blocks(Path(__file__).parent / "ingest.sql")
 _OWN = {
@@ -67,6 +67,7 @@ class Projection:
         self.connection = audit.connection
         self.rejects: list[Reject] = []
         self._record_no = 0
+        self._forget_texts()
         self.columns = [
             (str(name), str(kind))
             for name, kind, *_ in self.connection.execute(f"describe {source.into}").fetchall()
@@ -83,6 +84,7 @@ class Projection:
         """Begin anew."""
         self.rejects = []
         self._record_no = 0
+        self._forget_texts()
         for table in ("staged", "places", "projected"):
             self.connection.execute(f"truncate {table}")
 
@@ -131,47 +133,56 @@ class Projection:
         return f"{value}::{kind} as {quoted(name)}"
 
     def add(self, file_id: int, chunk: Chunk, unfold: Unfold | None) -> int:
-        """Project one chunk of one file; returns the records in it."""
+        """Take one chunk of one file; returns the records in it."""
+        before = len(self.rejects) + len(self._texts)
+        self.rejects += [(file_id, line, reason) for line, reason in chunk.rejects]
+        for line_no, text in zip(chunk.line_nos, chunk.texts, strict=True):
+            try:
+                for inner in _inner_records(text, unfold) if unfold else (text,):
+                    self._places.append((file_id, line_no))
+                    self._texts.append(inner)
+            except ValueError as error:
+                self.rejects.append((file_id, line_no, str(error)))
+        self._characters += chunk.characters
+        records = len(self.rejects) + len(self._texts) - before
+        if len(self._texts) >= CHUNK_RECORDS or self._characters >= CHUNK_BYTES:
+            self._project()
+        return records
+
+    def _project(self) -> None:
+        """Project the records that were taken, and forget their text."""
         import numpy as np
 
-        self.rejects += [(file_id, line, reason) for line, reason in chunk.rejects]
-        line_nos, texts = chunk.line_nos, chunk.texts
-        if unfold is not None:
-            line_nos, texts = self._unfolded(file_id, chunk, unfold)
-        if not texts:
-            return len(chunk.rejects)
+        if not self._texts:
+            return
+        files, lines = zip(*self._places, strict=True)
         incoming = {
-            "record_no": np.arange(self._record_no, self._record_no + len(texts), dtype=np.int64),
-            "line_no": np.array(line_nos, dtype=np.int64),
-            "text": np.array(texts, dtype=object),
+            "record_no": np.arange(self._record_no, self._record_no + len(self._texts), dtype=np.int64),
+            "file_id": np.array(files, dtype=np.int64),
+            "line_no": np.array(lines, dtype=np.int64),
+            "text": np.array(self._texts, dtype=object),
         }
-        self._record_no += len(texts)
+        self._record_no += len(self._texts)
+        self._forget_texts()
         self.connection.register("incoming", incoming)
         self.connection.execute("insert into staged select record_no, text from incoming")
-        self.connection.execute(f"insert into places select record_no, {file_id:d}, line_no from incoming")
+        self.connection.execute("insert into places select record_no, file_id, line_no from incoming")
         self.connection.unregister("incoming")
         self.rejects += self._rows("damaged")
         self.connection.execute(f"insert into projected {self.select}")
         self.connection.execute("truncate staged")
-        return len(texts) + len(chunk.rejects)
 
-    def _unfolded(self, file_id: int, chunk: Chunk, unfold: Unfold) -> tuple[list[int], list[str]]:
-        """The records inside the documents of a chunk; a document that is no object stays as it is."""
-        line_nos, texts = [], []
-        for line_no, text in zip(chunk.line_nos, chunk.texts, strict=True):
-            try:
-                for inner in _inner_records(text, unfold):
-                    line_nos.append(line_no)
-                    texts.append(inner)
-            except ValueError as error:
-                self.rejects.append((file_id, line_no, str(error)))
-        return line_nos, texts
+    def _forget_texts(self) -> None:
+        self._places: list[tuple[int, int]] = []
+        self._texts: list[str] = []
+        self._characters = 0
 
     def _rows(self, block: str) -> list[Any]:
         return self.connection.execute(self._sql(block)).fetchall()
 
     def finish(self) -> None:
         """Rank the copies of each call, among these files and against the audit."""
+        self._project()
         whole = self.source.whole_file or "select * from projected"
         self.connection.execute(_SQL["whole_files"].replace("$whole$", whole))
         self.connection.execute(self._sql("ranked"), {"source": self.source.name})
