@@ -44,7 +44,7 @@ def _calls(draw: random.Random, at: float, most: int) -> Iterator[int]:
 def _slots(
     draw: random.Random, days: int, slots: list[float], jitter_us: float, kept: float, weekdays: bool = False
 ) -> Iterator[int]:
-    """A job at the same times every day, started up to `jitter_us` early or late, left out with probability 1 − `kept`."""
+    """A job at the same times every day, up to `jitter_us` early or late; `kept`: probability that it runs at all."""
     most = draw.choice((1, 3, 40))
     for day in range(days):
         if weekdays and not _weekday(day):
@@ -116,17 +116,14 @@ def _gated_poll(draw: random.Random, days: int) -> Iterator[int]:
 
 def _month_end(draw: random.Random, days: int) -> Iterator[int]:
     """Closing of the books: a few runs in the last three days. Too few to tell by timing."""
-    return _slots(draw, days, _times_of_day(draw, 2), 0, float(days <= 3)) if days <= 3 else _last_days(draw, days)
-
-
-def _last_days(draw: random.Random, days: int) -> Iterator[int]:
     for day in range(days - 3, days):
         yield from _calls(draw, day * DAY_US + 22 * HOUR_US, 400)
 
 
 def _day_profile(at: float) -> float:
     """Activity by hour of the day, 0 to 1: low at night, high by day."""
-    return max(0.05, math.sin(math.pi * ((at % DAY_US) / HOUR_US - 6) / 16)) if 6 <= (at % DAY_US) / HOUR_US < 22 else 0.05
+    hour = (at % DAY_US) / HOUR_US
+    return max(0.05, math.sin(math.pi * (hour - 6) / 16)) if 6 <= hour < 22 else 0.05
 
 
 def _poisson(draw: random.Random, days: int, a_day: float, profile: Callable[[float], float]) -> Iterator[float]:

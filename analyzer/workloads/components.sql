@@ -1,55 +1,133 @@
 -- From requests to workloads (what an owner would name) and components (a kind of call inside one).
 
 -- name: named_requests
--- Takes: requests. Returns: one row per request with the name of its workload and what could tell its calls apart.
+-- Takes: requests. Returns: one row per request with the name of its workload and what could tell its calls apart, ready
+-- for people (NULL = the log does not say). sign: what the request itself says about waiting, positive = somebody waits.
 select
-  r.request_no,
-  coalesce({workload_keys}, '(unnamed)') as workload,
-  coalesce(nullif(trim(r.tags['step']), ''), nullif(trim(r.tags['operation']), '')) as step,
-  r.prefix_hash,
-  r.is_streamed,
-  r.trigger,
-  r.awaited,
-  case when r.is_batch is null and r.service_tier is null then null
-    else coalesce(r.is_batch, false) or coalesce(lower(r.service_tier) = 'batch', false) end as is_batch
-from requests r
+  request_no,
+  workload,
+  'step ' || coalesce(step, operation) as step,
+  case when step is not null then 'operation ' || operation end as operation,
+  'prompt ' || substr(prefix_hash, 1, 8) as prompt,
+  'application ' || application as application,
+  'key ' || api_key as api_key,
+  'caller ' || nullif(split_part(lower(user_agent), '/', 1), '') as caller,
+  'model ' || raw_model as model,
+  case when trace_id is null then null
+    when row_number() over (partition by trace_id order by started_us, request_no) = 1 then 'first call of a trace'
+    else 'later calls of a trace' end as place,
+  case when session_id is null then 'outside sessions' else 'in sessions' end as session,
+  is_streamed,
+  trigger,
+  awaited,
+  batched as is_batch,
+  case when awaited then 2 when not awaited then -2 else 0 end
+    + case when batched then -2 else 0 end
+    + case when trigger = 'schedule' then -1 else 0 end
+    + case when read_us - started_us >= 3600000000 then -1 when read_us - started_us <= 60000000 then 1 else 0 end
+    + case when is_streamed and first_token_s is not null then 1 else 0 end
+    + case when status = 'cancelled' then 1 else 0 end
+    + case when lower(user_agent) like 'mozilla/%' then 1 else 0 end as sign
+from (
+  select
+    r.*,
+    coalesce({workload_keys}, '(unnamed)') as workload,
+    nullif(trim(r.tags['step']), '') as step,
+    nullif(trim(r.tags['operation']), '') as operation,
+    case when r.is_batch is null and r.service_tier is null then null
+      else coalesce(r.is_batch, false) or coalesce(lower(r.service_tier) = 'batch', false) end as batched
+  from requests r
+) tagged
 
 -- name: workload_shape
 -- Takes: named_requests. Returns: one row per workload; `shown_as` folds the tail beyond {workload_limit} into '(other)'.
 select
   workload,
   requests,
-  steps,
-  prefixes,
   case when row_number() over (order by requests desc, workload) > {workload_limit} then '(other)' else workload end
     as shown_as
+from (select workload, count(*) as requests from named_requests group by workload) counted
+
+-- name: key_values
+-- Takes: named_requests, workload_shape. Returns: one row per workload, key and value that could split the workload.
+-- place_no: owners' own labels come first. part: the value as a part of its own; NULL = it goes with the rest, which a
+-- value under 5 % does unless owners named it.
+select
+  v.workload,
+  v.key,
+  v.place_no,
+  v.value,
+  case when v.place_no <= 2 or 20 * v.requests >= w.requests then coalesce(v.value, 'no ' || v.key) end as part,
+  v.requests,
+  v.signs,
+  v.squares
+from (
+{key_counts}
+) v
+join workload_shape w on w.workload = v.workload and w.shown_as = v.workload
+
+-- name: split_keys
+-- Takes: key_values. Returns: one row per workload that can be split: the key whose parts separate the signs of waiting
+-- best (eta squared: the share of the signs' variance that lies between the parts, in steps of a tenth), owners' labels
+-- first among equals. Prompts, applications and keys split without any sign too; the other keys only where they separate.
+select workload, key
 from (
   select
     workload,
-    count(*) as requests,
-    count(distinct coalesce(step, '')) as steps,
-    count(distinct coalesce(prefix_hash, '')) as prefixes
-  from named_requests
-  group by workload
-) counted
+    key,
+    row_number() over (partition by workload order by separation desc, place_no) as place
+  from (
+    select
+      workload,
+      key,
+      place_no,
+      parts,
+      round(coalesce((sum_squares - signs * signs / requests) / nullif(squares - signs * signs / requests, 0), 0), 1)
+        as separation
+    from (
+      select
+        workload,
+        key,
+        place_no,
+        count(*) as parts,
+        cast(sum(requests) as double) as requests,
+        cast(sum(signs) as double) as signs,
+        cast(sum(squares) as double) as squares,
+        sum(cast(signs as double) * signs / requests) as sum_squares
+      from (
+        select
+          workload, key, place_no, part,
+          cast(sum(requests) as bigint) as requests,
+          cast(sum(signs) as bigint) as signs,
+          cast(sum(squares) as bigint) as squares
+        from key_values
+        group by workload, key, place_no, part
+      ) parts
+      group by workload, key, place_no
+    ) summed
+  ) separated
+  where parts > 1 and (place_no <= 2 or parts <= 8) and (place_no <= 5 or separation >= 0.3)
+) ranked
+where place = 1
 
 -- name: kinds
--- Takes: named_requests, workload_shape. Returns: one row per request with the kind of its call: its step where the
--- workload has several, else its prompt where it has 2 to 8 of them.
+-- Takes: named_requests, workload_shape, key_values, split_keys. Returns: one row per request with the kind of its call:
+-- the part of its workload's key that it belongs to; NULL where nothing splits the workload.
 select
   n.request_no,
   w.shown_as as workload,
-  case
-    when w.shown_as <> w.workload then null
-    when w.steps > 1 then coalesce('step ' || n.step, 'no step')
-    when w.prefixes between 2 and 8 then 'prompt ' || coalesce(substr(n.prefix_hash, 1, 8), '(not logged)')
-  end as kind,
+  case when k.key is null then null else coalesce(v.part, 'other calls') end as kind,
   n.is_streamed,
   n.trigger,
   n.awaited,
   n.is_batch
 from named_requests n
 join workload_shape w on w.workload = n.workload
+left join split_keys k on k.workload = n.workload and w.shown_as = n.workload
+left join key_values v
+  on v.workload = k.workload
+  and v.key = k.key
+  and coalesce(v.value, '') = coalesce({key_column}, '')
 
 -- name: kind_shape
 -- Takes: kinds. Returns: one row per workload and kind: which properties split it. A property splits a kind when both

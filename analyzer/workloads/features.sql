@@ -112,6 +112,45 @@ join (select thread, chain_no, count(*) as depth from chain_parts group by threa
   on d.thread = p.thread and d.chain_no = p.chain_no
 group by p.component_no
 
+-- name: trace_shape
+-- Takes: calls, requests. Returns: calls of the component in a trace, and the share that start before the call before
+-- them in the trace has ended (a fan-out). NULL = no trace, or no duration, logged.
+select
+  component_no,
+  cast(percentile_disc(0.5) within group (order by trace_calls) as bigint) as trace_calls_p50,
+  cast(count(case when beside then 1 end) as double) / nullif(count(beside), 0) as fan_out_share
+from (
+  select
+    component_no,
+    count(*) over (partition by component_no, trace_id) as trace_calls,
+    started_us < lag(ended_us) over (partition by trace_id order by started_us, request_no) as beside
+  from (
+    select c.component_no, c.request_no, c.started_us, c.ended_us, r.trace_id
+    from calls c
+    join requests r on r.request_no = c.request_no
+    where r.trace_id is not null
+  ) traced
+) placed
+group by component_no
+
+-- name: retry_shape
+-- Takes: calls, requests. Returns: share of requests that repeat the prompt before them, which had failed, within 300 s.
+select
+  component_no,
+  cast(count(case when former_status = 'error' and started_us - former_us <= 300000000 then 1 end) as double) / count(*)
+    as retry_share
+from (
+  select
+    c.component_no,
+    c.started_us,
+    lag(c.started_us) over (partition by c.component_no, r.prompt_hash order by c.started_us, c.request_no) as former_us,
+    lag(r.status) over (partition by c.component_no, r.prompt_hash order by c.started_us, c.request_no) as former_status
+  from calls c
+  join requests r on r.request_no = c.request_no
+  where r.prompt_hash is not null
+) repeated
+group by component_no
+
 -- name: features
 -- Takes: components and all of the above. Returns: one row per component. Unit: see features.py.
 select
@@ -159,6 +198,9 @@ select
   h.chained_share,
   h.chain_depth_p50,
   h.chain_depth_p90,
+  x.trace_calls_p50,
+  x.fan_out_share,
+  e.retry_share,
   r.runs,
   y.run_days,
   cast(r.run_us_p90 as double) / 1000000 as run_s_p90,
@@ -184,6 +226,8 @@ join declared_and_shape d on d.component_no = k.component_no
 left join session_shape s on s.component_no = k.component_no
 left join think_shape t on t.component_no = k.component_no
 left join chain_shape h on h.component_no = k.component_no
+left join trace_shape x on x.component_no = k.component_no
+left join retry_shape e on e.component_no = k.component_no
 left join run_shape r on r.component_no = k.component_no
 left join phase_shape p on p.component_no = k.component_no
 left join slot_shape v on v.component_no = k.component_no

@@ -19,10 +19,14 @@ _FOLDER = Path(__file__).parent
 _UNBOUNDED = 2**62
 WORKLOAD_LIMIT = 100_000
 COMPONENT_LIMIT = 12
+SPLIT_KEYS = ("step", "operation", "prompt", "application", "api_key", "caller", "model", "place", "session")
+"""Columns of `named_requests` that may tell the calls of a workload apart, in order of preference."""
 
 _COMPONENT_STEPS = (
     "named_requests",
     "workload_shape",
+    "key_values",
+    "split_keys",
     "kinds",
     "kind_shape",
     "labelled_requests",
@@ -74,6 +78,8 @@ def scan_components(audit: Audit, config: Config) -> None:
         "workload_keys": ", ".join(_key_expression(key) for key in config.workload_keys) or "null",
         "workload_limit": str(WORKLOAD_LIMIT),
         "component_limit": str(COMPONENT_LIMIT),
+        "key_counts": " union all\n".join(_key_counts(place, key) for place, key in enumerate(SPLIT_KEYS, 1)),
+        "key_column": "case k.key " + " ".join(f"when '{_said(key)}' then n.{key}" for key in SPLIT_KEYS) + " end",
     }
     for name in _COMPONENT_STEPS:
         _materialise(audit.connection, name, filled(blocks[name], values))
@@ -101,6 +107,18 @@ def _key_expression(key: str) -> str:
     if key == "prefix_hash":
         return "'prompt ' || substr(r.prefix_hash, 1, 12)"
     return f"nullif(trim(r.{quoted(key)}), '')"
+
+
+def _said(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _key_counts(place: int, key: str) -> str:
+    """SQL for the values of one key that could split workloads: requests, and the sums of their signs of waiting."""
+    return (
+        f"select workload, '{_said(key)}' as key, {place} as place_no, {key} as value, count(*) as requests, "
+        f"sum(sign) as signs, sum(sign * sign) as squares from named_requests group by workload, {key}"
+    )
 
 
 def _materialise(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:

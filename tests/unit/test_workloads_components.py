@@ -97,8 +97,12 @@ def test_scanning_twice_gives_the_same_and_leaves_no_other_tables(audit):
     before = (feature_rows(audit), usage(audit))
     scan(audit, Config())
     assert (feature_rows(audit), usage(audit)) == before
-    tables = {row[0] for row in audit.connection.execute("show tables").fetchall()}
-    assert tables - {"audit_facts", "files", "rejects", "remarks", "requests"} == {
+    query = """
+        select table_name from duckdb_tables() where temporary
+        union all
+        select view_name from duckdb_views() where temporary and not internal
+    """
+    assert {row[0] for row in audit.connection.execute(query).fetchall()} == {
         "calls",
         "components",
         "features",
@@ -107,3 +111,62 @@ def test_scanning_twice_gives_the_same_and_leaves_no_other_tables(audit):
         "rollup",
         "size_tiers",
     }
+
+
+def test_of_many_prompts_only_the_great_ones_are_parts(audit):
+    rows = [{"api_key": "w", "prefix_hash": "a" * 16}] * 20
+    rows += [{"api_key": "w", "prefix_hash": f"{number:02d}".ljust(16, "b")} for number in range(30)]
+    add_requests(audit, rows)
+    assert components(audit) == [("w", "other calls", 30), ("w", "prompt aaaaaaaa", 20)]
+
+
+def test_the_key_whose_parts_separate_the_signs_of_waiting_is_chosen(audit):
+    chat = {"tags": {"workload": "w"}, "is_streamed": True, "first_token_s": 0.3, "raw_model": "claude-haiku-4-5"}
+    bulk = {
+        "tags": {"workload": "w"},
+        "read_us": 1_790_553_600_000_000 + 20 * 3_600_000_000,
+        "raw_model": "claude-sonnet-4-5",
+    }
+    # two prompts that both kinds use tell nothing; the model tells them apart
+    add_requests(audit, [{**row, "prefix_hash": mark * 16} for row in (chat, bulk) for mark in "ab"] * 3)
+    assert components(audit) == [("w", "model claude-haiku-4-5", 6), ("w", "model claude-sonnet-4-5", 6)]
+
+
+def test_a_model_that_separates_nothing_makes_no_components(audit):
+    models = ("claude-haiku-4-5", "claude-sonnet-4-5")
+    add_requests(audit, [{"api_key": "w", "raw_model": model} for model in models] * 4)
+    assert components(audit) == [("w", "all calls", 8)]
+
+
+def test_what_owners_named_comes_before_other_keys_that_separate_as_well(audit):
+    awaited = {"api_key": "w", "tags": {"step": "ack"}, "awaited": True, "raw_model": "claude-haiku-4-5"}
+    later = {"api_key": "w", "tags": {"step": "analyse"}, "awaited": False, "raw_model": "claude-sonnet-4-5"}
+    add_requests(audit, [awaited, later] * 4)
+    assert components(audit) == [("w", "step ack", 4), ("w", "step analyse", 4)]
+
+
+def test_the_first_call_of_a_trace_is_told_from_later_ones_where_only_it_is_awaited(audit):
+    rows = [
+        {
+            "api_key": "w",
+            "trace_id": f"t{trace}",
+            "at": place,
+            "status": "ok" if place else "cancelled",
+            "awaited": None,
+        }
+        | ({"is_streamed": True, "first_token_s": 0.2} if not place else {"is_streamed": True})
+        for trace in range(5)
+        for place in range(3)
+    ]
+    add_requests(audit, rows)
+    assert components(audit) == [("w", "first call of a trace", 5), ("w", "later calls of a trace", 10)]
+
+
+def test_applications_behind_one_workload_are_parts_of_it(audit):
+    rows = [{"tags": {"workload": "w"}, "application": name} for name in ("crawler", "website")] * 3
+    add_requests(audit, [*rows, {"tags": {"workload": "w"}}])
+    assert components(audit) == [
+        ("w", "application crawler", 3),
+        ("w", "application website", 3),
+        ("w", "no application", 1),
+    ]

@@ -137,3 +137,17 @@ def test_declared_shares_are_of_all_requests(audit):
     add_requests(audit, [{"trigger": None}])
     row = only_row(audit)
     assert (row["trigger_queue_share"], row["trigger_user_share"], row["needed_within_s_p10"]) == (0.975, 0, 60)
+
+
+def test_a_fan_out_is_calls_that_start_before_the_one_before_has_ended(audit):
+    # 0 to 9 s, 1 to 10 s, 2 to 11 s, 20 to 29 s: two of the three that have a call before them start beside it
+    add_requests(audit, [{"at": at * SECOND_US, "duration_s": 9.0, "trace_id": "t"} for at in (0, 1, 2, 20)])
+    row = only_row(audit)
+    assert row["fan_out_share"] == pytest.approx(2 / 3)
+    assert row["trace_calls_p50"] == 4
+
+
+def test_a_retry_is_the_same_prompt_soon_after_it_failed(audit):
+    calls = [(0, "a", "error"), (60, "a", "ok"), (90, "a", "ok"), (0, "b", "error"), (301, "b", "ok")]
+    add_requests(audit, [{"at": at * SECOND_US, "prompt_hash": p, "status": status} for at, p, status in calls])
+    assert only_row(audit)["retry_share"] == 0.2
