@@ -14,6 +14,7 @@ from analyzer.sources.formats import formats
 from analyzer.sources.pages import sources_page
 from analyzer.store.audit import Audit, open_audit
 from analyzer.store.ingest import ingest_paths
+from analyzer.store.projecting import NUMBERS
 
 ROOT = Path(__file__).parents[2]
 PROOFS = ROOT / "tests" / "sources"
@@ -32,8 +33,12 @@ def read(audit: Audit, name: str) -> Any:
     return ingest_paths(audit, [str(source)], mapping=mapping if mapping.exists() else None).files[0]
 
 
-def rows_of(audit: Audit) -> list[dict[str, Any]]:
-    result = audit.connection.execute("select * from requests order by line_no, request_no")
+def table_of(name: str) -> str:
+    return formats()[name].into if name in formats() else "requests"
+
+
+def rows_of(audit: Audit, table: str) -> list[dict[str, Any]]:
+    result = audit.connection.execute(f"select * from {table} order by line_no, {NUMBERS[table]}")
     names = [column[0] for column in result.description]
     return [
         {name: str(value) if isinstance(value, Decimal) else value for name, value in zip(names, row, strict=True)}
@@ -52,7 +57,7 @@ def test_a_format_reads_its_example_as_written_down_by_hand(name: str, audit: Au
         expected["context_lines"],
         expected["duplicates"],
     )
-    rows = rows_of(audit)
+    rows = rows_of(audit, table_of(name))
     assert [{key: row[key] for key in want} for row, want in zip(rows, expected["rows"], strict=True)] == expected[
         "rows"
     ]
@@ -66,11 +71,11 @@ def test_a_format_says_what_its_totals_are_by_hand(name: str) -> None:
 @pytest.mark.parametrize("name", ROOMS)
 def test_reading_a_file_twice_adds_nothing(name: str, audit: Audit) -> None:
     first = read(audit, name)
-    before = rows_of(audit)
+    before = rows_of(audit, table_of(name))
     second = read(audit, name)
     assert second.accepted == 0
     assert second.duplicates == first.accepted + first.duplicates
-    assert rows_of(audit) == before
+    assert rows_of(audit, table_of(name)) == before
 
 
 def test_the_page_of_formats_is_fresh() -> None:
