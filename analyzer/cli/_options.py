@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 
 from analyzer.money import as_text
 
+
+class HowToRead(TypedDict, total=False):
+    """What `reading_options` gives; the keywords of `ingest_paths`."""
+
+    format: str | None
+    mapping: Path | None
+    assumed_us: int | None
+    strict: bool
+
+
+_FIRST_YEAR = 2020  # as for the times in logs
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -28,25 +40,53 @@ def audit_option(function: F) -> F:
 
 
 def config_option(function: F) -> F:
-    """`--config FILE`; ./whowaits.toml is used when it is there."""
+    """`--config FILE`; `read_config` says what counts without it."""
     return click.option(
         "--config",
         "config_path",
         type=click.Path(path_type=Path, dir_okay=False),
         default=None,
-        help="Configuration and owners' answers. [default: whowaits.toml where it exists]",
+        help="Configuration and owners' answers. [default: ./whowaits.toml, else the one beside the audit]",
     )(function)
+
+
+def reading_options(function: F) -> F:
+    """`--format`, `--mapping`, `--at`, `--strict`: how logs are read."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Stop at the first file or record that cannot be used."),
+        click.option(
+            "--at",
+            "assumed_us",
+            metavar="TIME",
+            callback=_instant_us,
+            help="When calls without a time of their own were made: 2026-10-01 or 2026-10-01T09:00:00Z.",
+        ),
+        click.option(
+            "--mapping", type=click.Path(path_type=Path, dir_okay=False), help="Mapping file for a log of your own."
+        ),
+        click.option("--format", help="Read every file as this log format (whowaits sources)."),
+    ):
+        function = option(function)
+    return function
+
+
+def _instant_us(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if instant.year < _FIRST_YEAR:
+            raise ValueError(text)
+    except ValueError:
+        expected = f"a time from {_FIRST_YEAR} on such as 2026-10-01 or 2026-10-01T09:00:00Z"
+        raise click.BadParameter(f"found {text!r}, expected {expected}") from None
+    return (instant - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
 
 
 def json_option(function: F) -> F:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines (docs/json.md).")(function)
-
-
-def config_path_or_default(path: Path | None) -> Path | None:
-    """The given path, else ./whowaits.toml where it exists, else None."""
-    default = Path("whowaits.toml")
-    return path if path is not None else (default if default.exists() else None)
 
 
 def print_json(document: Any) -> None:

@@ -3,80 +3,129 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from analyzer.config import load_config
+from analyzer.cli._audits import audit_to_fill, count_requests
+from analyzer.cli._configuration import keep_copy, read_config
+from analyzer.cli._options import HowToRead
+from analyzer.cli._progress import Progress
+from analyzer.cli._reading import read_logs, summary_lines
+from analyzer.cli._terminal import counted, printable
+from analyzer.errors import UserError
 from analyzer.money import dollars
+from analyzer.resources import shipped
 
 if TYPE_CHECKING:
     from analyzer.savings.assessment import Assessment
-    from analyzer.store.ingest import IngestResult
+    from analyzer.store.audit import Audit
 
 
 def run(
     paths: Sequence[str],
     output: Path,
     config_path: Path | None,
-    *,
-    format_name: str | None = None,
-    mapping: Path | None = None,
-    strict: bool = False,
-    fresh: bool = False,
+    **how: Unpack[HowToRead],
 ) -> None:
     """Ingest `paths`, assess, and write audit.duckdb, report.html, savings.json and migrations/ into `output`.
 
-    `fresh` begins with a new audit file; else what is ingested already stays and counts once.
+    What an audit in `output` holds already stays and counts once. The configuration is copied beside it.
     Raises: UserError, UserErrors.
     """
     from analyzer.cli.savings import savings_document
     from analyzer.migration import write_kits
     from analyzer.report import build_report
     from analyzer.savings import assess
-    from analyzer.store.audit import open_audit
-    from analyzer.store.ingest import ingest_paths
 
-    config = load_config(config_path)
-    output.mkdir(parents=True, exist_ok=True)
     audit_path = output / "audit.duckdb"
-    if fresh:
-        audit_path.unlink(missing_ok=True)
-    with open_audit(audit_path) as audit:
-        result = ingest_paths(audit, paths, format=format_name, mapping=mapping, strict=strict)
-        print_ingest(result)
-        assessment = assess(audit, config)
+    config = read_config(config_path, audit_path)
+    with _folder(output), audit_to_fill(audit_path) as audit:
+        _check_apart_from_sample(audit, paths)
+        before = count_requests(audit)
+        result = read_logs(audit, paths, **how)
+        for line in summary_lines(result):
+            click.echo(line)
+        if before:
+            click.echo(
+                f"{counted(before, 'request')} of earlier runs were in {audit_path} already; they stay and count"
+            )
+        if not count_requests(audit):
+            raise UserError(str(output), "no call was accepted", "a log with calls", "see the reasons above")
+        with Progress() as progress:
+            progress.say("pricing ...")
+            assessment = assess(audit, config)
     report = output / "report.html"
     report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
-    document = json.dumps(savings_document(assessment), indent=2, ensure_ascii=False) + "\n"
+    document = json.dumps(savings_document(assessment, config.discount_share), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
-    kits = write_kits(assessment, output / "migrations")
-    print_summary(assessment, report, kits)
+    keep_copy(config, output)
+    for line in headline_lines(assessment):
+        click.echo(line)
+    click.echo(f"report: {printable(str(report.resolve()), 0)}")
+    kits = [path for path in write_kits(assessment, output / "migrations") if path.name == "batch.toml"]
+    where = f" in {printable(str(report.resolve().parent / 'migrations'), 0)}" if kits else ""
+    click.echo(f"kits:   {len(kits)}{where}")
+    click.echo(f"ask on: whowaits workloads --audit {printable(shlex.quote(str(audit_path)), 0)}")
 
 
-def print_ingest(result: IngestResult) -> None:
-    """One line of totals; one more where lines were rejected."""
-    read = sum(1 for file in result.files if file.source)
-    click.echo(
-        f"read {read:,} files: {result.accepted:,} calls, {result.duplicates:,} duplicates dropped, "
-        f"{result.rejected:,} lines rejected, {len(result.files) - read:,} files not understood"
+def headline_lines(assessment: Assessment) -> Iterator[str]:
+    """The headline and the spend by verdict, in the cents of the page."""
+    from analyzer.report.display import VERDICT_NAMES, percent, shown_verdict, to_cents
+    from analyzer.report.ledger import ledger_of
+
+    ledger = ledger_of(assessment)
+    line = (
+        f"list cost {dollars(ledger.baseline_usd)}; saves at least {dollars(ledger.saving_usd)} "
+        f"({percent(ledger.saving_usd, ledger.baseline_usd)}), up to {dollars(to_cents(assessment.saving_usd['high']))}"
     )
+    if assessment.upside_usd:
+        line += f"; {dollars(to_cents(assessment.upside_usd))} more hangs on questions to owners"
+    yield line
+    for kind, name in VERDICT_NAMES.items():
+        rows = [row for row in ledger.rows if shown_verdict(row.plan) == kind]
+        if rows:
+            spent = dollars(sum((row.baseline_usd for row in rows), Decimal(0)))
+            yield f"  {name.lower():<12}{counted(len(rows), 'workload'):<14}{spent:>16}"
+    unpriced = assessment.coverage.requests - assessment.coverage.priced_requests
+    if unpriced:
+        yield f"{counted(unpriced, 'request')} without a price, in no total (whowaits spend names the models)"
 
 
-def print_summary(assessment: Assessment, report: Path, kits: Sequence[Path]) -> None:
-    """The headline, by verdict, and where the files lie."""
-    low, high = assessment.saving_usd["low"], assessment.saving_usd["high"]
-    click.echo(
-        f"list cost {dollars(assessment.baseline_usd)}; saves at least {dollars(low)} (up to {dollars(high)}); "
-        f"{dollars(assessment.upside_usd)} more hangs on questions to owners"
-    )
-    for kind in ("batchable", "splittable", "real-time"):
-        plans = [plan for plan in assessment.workloads if plan.verdict.verdict == kind]
-        spent = sum((plan.baseline_usd for plan in plans), start=type(assessment.baseline_usd)(0))
-        click.echo(f"  {kind:<11}{len(plans):>4} workloads {dollars(spent):>14}")
-    click.echo(f"report: {report.resolve()}")
-    folders = {path.parent for path in kits if path.name == "batch.toml"}
-    click.echo(f"kits:   {len(folders)} in {report.resolve().parent / 'migrations'}")
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """Make the folder; one made here is removed again when an error leaves it empty."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _check_apart_from_sample(audit: Audit, paths: Sequence[str]) -> None:
+    """Logs of one's own never mix with the sample month of `whowaits demo`, which lies in the same kind of folder.
+
+    Raises: UserError.
+    """
+    sample = shipped("sample_data").resolve()
+    if all(Path(path).resolve().is_relative_to(sample) for path in paths):
+        return
+    if any(path.is_relative_to(sample) for path in files_read(audit)):
+        raise UserError(
+            str(audit.path), "holds the sample month of `whowaits demo`", "an audit of your own", "choose another -o"
+        )
+
+
+def files_read(audit: Audit) -> tuple[Path, ...]:
+    """The files an audit was made from, as they were named."""
+    return tuple(Path(str(path)) for (path,) in audit.connection.execute("select path from files").fetchall())

@@ -1,4 +1,4 @@
-"""Text from logs, made safe and short for a terminal; tables in columns."""
+"""Text from logs, made safe and short for a terminal; tables in columns; counts with their noun."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def printable(text: str, width: int = 60) -> str:
     safe = "".join(" " if unicodedata.category(mark) in ("Cc", "Cf", "Zl", "Zp", "Cs") else mark for mark in text)
     line = " ".join(safe.split())
     return line if not width or len(line) <= width else line[: width - 1] + _ELLIPSIS
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2,000 files`, `0 files`: the number with its noun, which takes an `s` unless it is one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

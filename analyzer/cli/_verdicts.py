@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
 from analyzer.money import add
 
 if TYPE_CHECKING:
@@ -33,13 +35,11 @@ def costed_verdicts(audit_path: Path, config_path: Path | None) -> tuple[CostedV
 
     Raises: UserError, UserErrors.
     """
-    from analyzer.config import load_config
-    from analyzer.store.audit import open_audit
     from analyzer.waiting import judge
     from analyzer.workloads import price_usage, scan, usage
 
-    config = load_config(config_path)
-    with open_audit(audit_path, must_exist=True) as audit:
+    config = read_config(config_path, audit_path)
+    with open_audit_with_requests(audit_path) as audit:
         scan(audit, config)
         verdicts = judge(audit, config)
         priced = price_usage(usage(audit), config)
@@ -62,6 +62,11 @@ def _costed(verdict: WorkloadVerdict, costs: dict[int, Decimal], unpriced: dict[
         {number: costs.get(number, Decimal(0)) for number in numbers},
         sum(unpriced.get(number, 0) for number in numbers),
     )
+
+
+def verdict_text(verdict: WorkloadVerdict) -> str:
+    """The verdict in one word, with the mark of what is not settled."""
+    return verdict.verdict + (" (cannot tell)" if verdict.cannot_tell else "")
 
 
 def verdicts_document(items: Iterable[CostedVerdict]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
-from analyzer.cli._terminal import printable
+from analyzer.cli._options import audit_option, config_option, json_option, print_json
+from analyzer.cli._terminal import counted, printable
 from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, verdicts_document
 from analyzer.errors import UserError, nearest_name
 from analyzer.money import dollars
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 @json_option
 def command(workload: str, audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     """Print why WORKLOAD got its verdict, and the question that would settle it."""
-    items = costed_verdicts(audit_path, config_path_or_default(config_path))
+    items = costed_verdicts(audit_path, config_path)
     chosen = [item for item in items if item.verdict.workload == workload]
     if not chosen:
         names = [printable(item.verdict.workload, 0) for item in items]
-        hint = nearest_name(workload, names) if names else "ingest some logs first"
+        hint = nearest_name(workload, names)
         raise UserError(
             str(audit_path), f"no workload {printable(workload, 0)!r}", "a name that `whowaits workloads` prints", hint
         )
@@ -47,7 +47,7 @@ def _print_workload(item: CostedVerdict) -> None:
         f"({verdict.confidence} confidence, basis {verdict.basis}); list cost {dollars(item.total_usd)}"
     )
     if item.unpriced_requests:
-        click.echo(f"{item.unpriced_requests:,} requests have no price and are in no total")
+        click.echo(f"{counted(item.unpriced_requests, 'request')} without a price, in no total")
     for part in verdict.components:
         _print_component(part, dollars(item.list_cost_usd[part.component_no]))
     if verdict.question:
@@ -57,7 +57,7 @@ def _print_workload(item: CostedVerdict) -> None:
 def _print_component(part: ComponentVerdict, cost: str) -> None:
     click.echo(
         f"\n{printable(part.component, 0)}: {part.outcome} -> {part.placement} "
-        f"(probability that it is awaited {part.awaited_probability:.2f}); {part.requests:,} requests, {cost}"
+        f"(probability that it is awaited {part.awaited_probability:.2f}); {counted(part.requests, 'request')}, {cost}"
     )
     if part.deadline_s is not None:
         click.echo(f"  needed within {duration_text(part.deadline_s)}")

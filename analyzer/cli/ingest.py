@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from analyzer.cli._options import audit_option, json_option, print_json
+from analyzer.cli._audits import audit_to_fill
+from analyzer.cli._options import HowToRead, audit_option, json_option, print_json, reading_options
+from analyzer.cli._reading import read_logs, skipped_files, skipped_line
+from analyzer.cli._terminal import printable
 
 if TYPE_CHECKING:
     from analyzer.store.ingest import IngestResult
+    from analyzer.store.ledger import FileResult
 
 _SHOWN_REJECTS = 3
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--format", "format_name", help="The log format, where recognition cannot decide (whowaits sources).")
-@click.option("--mapping", type=click.Path(path_type=Path, dir_okay=False), help="Mapping file for a log of your own.")
-@click.option("--strict", is_flag=True, help="Stop at the first file or record that cannot be used.")
+@reading_options
 @audit_option
 @json_option
-def command(
-    paths: tuple[str, ...],
-    format_name: str | None,
-    mapping: Path | None,
-    strict: bool,
-    audit_path: Path,
-    as_json: bool,
-) -> None:
+def command(paths: tuple[str, ...], audit_path: Path, as_json: bool, **how: Unpack[HowToRead]) -> None:
     """Read logs (files, folders, globs, .gz, .zst, or - for standard input) into the audit file."""
-    from analyzer.store.audit import open_audit
-    from analyzer.store.ingest import ingest_paths
-
-    show = sys.stderr.isatty() and not as_json
-
-    def progress(path: str, records: int) -> None:
-        if show:
-            click.echo(f"\r{records:>12,} records  {path}"[:100], nl=False, err=True)
-
-    with open_audit(audit_path) as audit:
-        result = ingest_paths(audit, paths, format=format_name, mapping=mapping, strict=strict, progress=progress)
-    if show:
-        click.echo("\r" + " " * 100 + "\r", nl=False, err=True)
+    with audit_to_fill(audit_path) as audit:
+        result = read_logs(audit, paths, quiet=as_json, **how)
     if as_json:
         print_json(result.document())
     else:
@@ -52,16 +35,24 @@ def command(
 
 
 def _print_table(result: IngestResult) -> None:
+    skipped = set(skipped_files(result))
     click.echo(f"{'accepted':>10} {'duplicate':>10} {'rejected':>9} {'context':>9}  {'format':<26} file")
     for file in result.files:
-        click.echo(
-            f"{file.accepted:>10,} {file.duplicates:>10,} {file.rejected:>9,} {file.context_lines:>9,}  "
-            f"{file.source or '-':<26} {file.path}"
-        )
-        for remark, count in file.remarks:
-            click.echo(f"{'':>42}  {remark} ({count:,})")
-        for line, reason in file.rejects[:_SHOWN_REJECTS]:
-            click.echo(f"{'':>42}  line {line:,}: {reason}")
-        if len(file.rejects) > _SHOWN_REJECTS:
-            click.echo(f"{'':>42}  and {len(file.rejects) - _SHOWN_REJECTS:,} more (--json lists all)")
+        if file not in skipped:
+            _print_file(file)
     click.echo(f"{result.accepted:>10,} {result.duplicates:>10,} {result.rejected:>9,}  in all")
+    if skipped:
+        click.echo(skipped_line(len(skipped)))
+
+
+def _print_file(file: FileResult) -> None:
+    click.echo(
+        f"{file.accepted:>10,} {file.duplicates:>10,} {file.rejected:>9,} {file.context_lines:>9,}  "
+        f"{file.source or '-':<26} {printable(file.path, 0)}"
+    )
+    for remark, count in file.remarks:
+        click.echo(f"{'':>42}  {printable(remark, 0)} ({count:,})")
+    for line, reason in file.rejects[:_SHOWN_REJECTS]:
+        click.echo(f"{'':>42}  line {line:,}: {printable(reason, 0)}")
+    if len(file.rejects) > _SHOWN_REJECTS:
+        click.echo(f"{'':>42}  and {len(file.rejects) - _SHOWN_REJECTS:,} more (--json lists all)")

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import audit_option, config_option, json_option, print_json
+from analyzer.cli._terminal import counted, printable
 
 
 @click.command()
@@ -25,18 +28,17 @@ from analyzer.cli._options import audit_option, config_option, config_path_or_de
 @json_option
 def command(folder: Path, force: bool, audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     """Write migration kits: job file, runbook, cron lines and the code change, the pilot first."""
-    from analyzer.config import load_config
     from analyzer.migration import write_kits
     from analyzer.savings import assess
-    from analyzer.store.audit import open_audit
 
-    config = load_config(config_path_or_default(config_path))
-    with open_audit(audit_path, must_exist=True) as audit:
+    config = read_config(config_path, audit_path)
+    with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
     paths = write_kits(assessment, folder, force=force)
     if as_json:
         print_json({"files": [str(path) for path in paths]})
     elif paths:
-        click.echo(f"{sum(path.name == 'batch.toml' for path in paths)} kits; start with {paths[0]}")
+        kits = sum(path.name == "batch.toml" for path in paths)
+        click.echo(f"{counted(kits, 'kit')}; start with {printable(str(paths[0]), 0)}")
     else:
         click.echo("no kits: no workload gains from batch on the evidence at hand")

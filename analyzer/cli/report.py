@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import audit_option, config_option
+from analyzer.cli._terminal import printable
 
 
 @click.command()
@@ -25,15 +28,13 @@ def command(audit_path: Path, config_path: Path | None, output: Path) -> None:
     """Write the report: one HTML file that opens offline."""
     from datetime import UTC, datetime
 
-    from analyzer.config import load_config
     from analyzer.report import build_report
     from analyzer.savings import assess
-    from analyzer.store.audit import open_audit
 
-    config = load_config(config_path_or_default(config_path))
-    with open_audit(audit_path, must_exist=True) as audit:
+    config = read_config(config_path, audit_path)
+    with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
     page = build_report(assessment, generated_on=datetime.now(UTC).date())
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
-    click.echo(f"report: {output}")
+    click.echo(f"report: {printable(str(output), 0)}")

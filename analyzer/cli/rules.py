@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from analyzer.cli._options import json_option, print_json
-from analyzer.cli._terminal import table
+from analyzer.cli._terminal import counted, table
 
 _FOLDER = click.option(
     "--folder",
@@ -56,7 +56,8 @@ def test_rules(folder: Path | None) -> None:
                 problems.append(UserError(f"{rule.id}.toml, example {number}", outcome, example.expects))
     if problems:
         raise UserErrors(problems)
-    click.echo(f"{len(rules)} rules, {sum(len(rule.examples) for rule in rules)} examples: all as they say")
+    examples = sum(len(rule.examples) for rule in rules)
+    click.echo(f"{counted(len(rules), 'rule')}, {counted(examples, 'example')}: all as they say")
 
 
 def _strength(strength: float | None) -> str | float:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import audit_option, config_option, json_option, print_json
+from analyzer.cli._terminal import counted, printable, table
+from analyzer.cli._verdicts import verdict_text
 from analyzer.money import add, as_text, dollars
 
 _NO_DISCOUNT = Decimal(0)
 
 if TYPE_CHECKING:
     from analyzer.config import Config
+    from analyzer.report.ledger import Ledger
     from analyzer.savings import Assessment, ComponentPlan, WorkloadPlan
 
 
@@ -28,12 +33,10 @@ def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     The headline is the pessimistic end of the range and counts only what evidence or an owner's answer supports.
     Workloads that nobody can place are upside, in no total. Baseline minus the levers is the optimized cost, exactly.
     """
-    from analyzer.config import load_config
     from analyzer.savings import assess
-    from analyzer.store.audit import open_audit
 
-    config = load_config(config_path_or_default(config_path))
-    with open_audit(audit_path, must_exist=True) as audit:
+    config = read_config(config_path, audit_path)
+    with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
     if as_json:
         print_json(savings_document(assessment, config.discount_share))
@@ -103,49 +106,45 @@ def _component(plan: ComponentPlan) -> dict[str, Any]:
 
 
 def _text(assessment: Assessment, config: Config) -> str:
-    from analyzer.savings import LEVERS
+    """In the cents of the page, so that every column adds up."""
+    from analyzer.report.display import percent, to_cents
+    from analyzer.report.ledger import ledger_of
 
-    saving, lines = assessment.saving_usd, []
-    lines.append(f"{'baseline (list cost)':<24}{dollars(assessment.baseline_usd):>16}")
-    credit = assessment.lever_credit_usd
-    lines.extend(f"{'  ' + lever:<24}{dollars(-credit[lever]):>16}" for lever in LEVERS)
-    lines.append(f"{'optimized':<24}{dollars(assessment.optimized_usd):>16}")
+    ledger, saving = ledger_of(assessment), assessment.saving_usd
+    lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd):>16}"]
+    lines.extend(f"{'  ' + lever:<24}{dollars(-credit):>16}" for lever, credit in ledger.levers_usd.items())
+    lines.append(f"{'optimized':<24}{dollars(ledger.optimized_usd):>16}")
     lines.append("")
     lines.append(
-        f"Saves at least {dollars(saving['low'])} ({_percent(saving['low'], assessment.baseline_usd)}), "
-        f"expected {dollars(saving['base'])}, at best {dollars(saving['high'])}."
+        f"Saves at least {dollars(ledger.saving_usd)} ({percent(ledger.saving_usd, ledger.baseline_usd)}), "
+        f"expected {dollars(to_cents(saving['base']))}, at best {dollars(to_cents(saving['high']))}."
     )
     if assessment.upside_usd:
-        lines.append(f"Not counted: {dollars(assessment.upside_usd)} where nobody can tell yet whether anyone waits.")
+        upside = dollars(to_cents(assessment.upside_usd))
+        lines.append(f"Not counted: {upside} where nobody can tell yet whether anyone waits.")
     if config.discount_share:
         from analyzer.pricing import contracted
 
-        low = contracted(saving["low"], config.discount_share)
+        low = to_cents(contracted(saving["low"], config.discount_share))
         lines.append(f"After your discount of {(config.discount_share * 100).normalize():f} %: {dollars(low)}.")
     unpriced = sum(row.requests for row in assessment.coverage.unpriced)
     if unpriced:
-        lines.append(f"Not counted: {unpriced:,} requests without a price (see `whowaits spend`).")
-    return "\n".join([*lines, "", *_table(assessment)])
+        lines.append(f"Not counted: {counted(unpriced, 'request')} without a price (see `whowaits spend`).")
+    return "\n".join([*lines, "", _table(ledger)])
 
 
-def _table(assessment: Assessment) -> list[str]:
-    width = min(48, max((len(plan.verdict.workload) for plan in assessment.workloads), default=8))
-    lines = [f"{'workload':<{width}}  {'verdict':<11}{'cost':>14}{'saves':>14}{'upside':>14}  levers"]
-    for plan in assessment.workloads:
-        used = {lever for component in plan.components for lever in component.levers}
-        levers = ", ".join(sorted(used)) or "none"
-        name = _one_line(plan.verdict.workload)
-        name = name if len(name) <= width else name[: width - 1] + "…"
-        lines.append(
-            f"{name:<{width}}  {plan.verdict.verdict:<11}{dollars(plan.baseline_usd):>14}"
-            f"{dollars(plan.saving_usd):>14}{dollars(plan.upside_usd):>14}  {levers}"
+def _table(ledger: Ledger) -> str:
+    rows = []
+    for row in ledger.rows:
+        used = {lever for component in row.plan.components for lever in component.levers}
+        rows.append(
+            (
+                printable(row.plan.verdict.workload, 40),
+                verdict_text(row.plan.verdict),
+                dollars(row.baseline_usd),
+                dollars(row.saving_usd),
+                dollars(row.plan.upside_usd),
+                ", ".join(sorted(used)) or "none",
+            )
         )
-    return lines
-
-
-def _one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else "·" for character in text)
-
-
-def _percent(part: Any, whole: Any) -> str:
-    return f"{part / whole * 100:.1f} %" if whole else "0 %"
+    return table(("workload", "verdict", "cost", "saves", "upside", "levers"), rows, right=(2, 3, 4))

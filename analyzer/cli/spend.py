@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
-from analyzer.cli._terminal import printable, table
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import audit_option, config_option, json_option, print_json
+from analyzer.cli._terminal import counted, printable, table
 from analyzer.money import dollars
 from analyzer.tokens import TOKEN_COLUMNS
 
@@ -29,12 +31,10 @@ if TYPE_CHECKING:
 @json_option
 def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) -> None:
     """Print requests, tokens and list cost; requests without a price have their own row."""
-    from analyzer.config import load_config
-    from analyzer.store.audit import open_audit
     from analyzer.workloads import spend_by
 
-    config = load_config(config_path_or_default(config_path))
-    with open_audit(audit_path, must_exist=True) as audit:
+    config = read_config(config_path, audit_path)
+    with open_audit_with_requests(audit_path) as audit:
         spend = spend_by(audit, config, cast("SpendKey", by))
     if as_json:
         print_json(spend_document(spend))
@@ -46,7 +46,7 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
     heads = (by, "requests", "uncached in", "written 5 min", "written 1 h", "cache read", "output", "list cost")
     click.echo(table(heads, rows, right=range(1, 8)))
     for model in spend.unpriced_models:
-        click.echo(f"unpriced: {model.requests:,} requests, {printable(model.reason, 0)}")
+        click.echo(f"unpriced: {counted(model.requests, 'request')}, {printable(model.reason, 0)}")
 
 
 def _cells(row: SpendRow, name: str = "") -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from analyzer.cli._options import audit_option, config_option, config_path_or_default, json_option, print_json
+from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
-from analyzer.cli._verdicts import costed_verdicts, verdicts_document
+from analyzer.cli._verdicts import costed_verdicts, verdict_text, verdicts_document
 from analyzer.money import dollars
 
 
@@ -18,17 +18,14 @@ from analyzer.money import dollars
 @json_option
 def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     """Print each workload's verdict: real-time, batchable or splittable."""
-    items = costed_verdicts(audit_path, config_path_or_default(config_path))
+    items = costed_verdicts(audit_path, config_path)
     if as_json:
         print_json(verdicts_document(items))
-        return
-    if not items:
-        click.echo("no requests in this audit: ingest some logs first")
         return
     rows = [
         (
             printable(item.verdict.workload, 40),
-            item.verdict.verdict + (" (cannot tell)" if item.verdict.cannot_tell else ""),
+            verdict_text(item.verdict),
             item.verdict.confidence,
             item.verdict.basis,
             f"{sum(part.requests for part in item.verdict.components):,}",
