@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     calls = [
         {
-            "started_at": f"2026-10-{1 + number:02d}T{number * 7 % 24:02d}:{number * 13 % 60:02d}:00Z",
+            "started_at": f"2026-10-{1 + number:02d}T{number**3 % 23:02d}:{number**2 % 59:02d}:00Z",
             "tags": {"workload": "letters"},
             "response": {
                 "id": f"msg_{number}",

@@ -51,7 +51,7 @@ def call(number: int, workload: str = "letters", model: str = "claude-haiku-4-5"
     """A line of our own log format: 1,000 tokens in at $1 and 100 out at $5 a million, $0.0015."""
     return json.dumps(
         {
-            "started_at": f"2026-10-{1 + number % 28:02d}T{number * 7 % 24:02d}:{number * 13 % 60:02d}:00Z",
+            "started_at": f"2026-10-{1 + number % 28:02d}T{number**3 % 23:02d}:{number**2 % 59:02d}:00Z",
             "tags": {"workload": workload},
             "request": {"model": model, "max_tokens": 100},
             "response": {

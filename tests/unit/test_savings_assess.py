@@ -154,6 +154,6 @@ def test_the_command_prints_json_that_reconciles_and_a_table(tmp_path: Path) -> 
     assert document["range"] == {"low_usd": "1.425", "base_usd": "1.47", "high_usd": "1.50"}
     assert document["contracted"]["savings_usd"] == "1.2825"  # 1.425 x 0.90
     table = CliRunner().invoke(command, options, catch_exceptions=False).output
-    assert "Saves at least $1.42 (23.8 %)" in table
+    assert "Saves at least $1.43 (24 %)" in table
     assert "After your discount of 10 %: $1.28." in table
     assert "digest" in table and "chat" in table
