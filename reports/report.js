@@ -14,7 +14,7 @@
 
   function roleColour(role) {
     var names = {
-      "batchable-with-guard": "splittable", "unpriced": "bar-rest", "rest": "bar-rest",
+      "batchable-with-guard": "batchable", "unpriced": "bar-rest", "rest": "bar-rest",
       "baseline": "bar-baseline", "saving": "bar-saving", "cost": "bar-cost", "optimized": "bar-optimized"
     };
     return colour(names[role] || role);
@@ -32,7 +32,7 @@
     var small = width < NARROW_PX;
     copy.data.forEach(function (trace) {
       trace.marker.color = roleColour(trace.meta.role);
-      trace.marker.line = { width: 0 };
+      trace.marker.line = { width: figure.layout.barmode === "stack" ? 1 : 0, color: colour("paper") };
       trace.marker.pattern.fillmode = "overlay";
       trace.marker.pattern.fgcolor = colour("paper");
       trace.marker.pattern.fgopacity = 0.75;
@@ -68,6 +68,25 @@
         scrollZoom: false, doubleClick: false, responsive: false
       });
       plot.setAttribute("data-drawn", String(ready.layout.width));
+    });
+  }
+
+  function hintScroll(one) {
+    var scrolls = one.scrollWidth > one.clientWidth + 1;
+    var box = one.parentElement;
+    box.classList.toggle("scrolls", scrolls);
+    box.classList.toggle("at-end", one.scrollLeft + one.clientWidth >= one.scrollWidth - 1);
+    if (scrolls) one.setAttribute("tabindex", "0");
+    else one.removeAttribute("tabindex");
+  }
+
+  function watchScrollers() {
+    var watcher = new ResizeObserver(function (entries) {
+      entries.forEach(function (entry) { hintScroll(entry.target); });
+    });
+    document.querySelectorAll(".scroller").forEach(function (one) {
+      watcher.observe(one);
+      one.addEventListener("scroll", function () { hintScroll(one); }, { passive: true });
     });
   }
 
@@ -134,6 +153,7 @@
   }
   lastWidth = document.documentElement.clientWidth;
   draw();
+  watchScrollers();
   openTarget();
   markSection();
 })();

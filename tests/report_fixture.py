@@ -24,6 +24,7 @@ from analyzer.waiting.verdicts import ComponentVerdict, Evidence, WorkloadVerdic
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("x")'
 IMAGE = "<img src=x onerror=alert(2)>"
+RTL = "توقعات المخزون \u202egpj.exe"
 LONG = "catalogue_enrichment_" + "x" * 160
 
 _NOBODY = Evidence(
@@ -125,7 +126,7 @@ PARTS: tuple[Part, ...] = (
     ),
     (FORMULA, "<b>bold</b>&amp;%{x}", 90, "61.4", _C, _RT, 0.5, "low", "none", (), {}),
     (LONG, "y" * 120, 300, "512.8", _N, _BA, 0.05, "high", "declared", (_NOBODY,), {"batch": "256.4"}),
-    ("stock-forecast", "explain", 240, "97.333", _N, _RT, 0.1, "high", "declared", (_NOBODY, _TIGHT), {}),
+    (RTL, "explain", 240, "97.333", _N, _RT, 0.1, "high", "declared", (_NOBODY, _TIGHT), {}),
     ("", "unnamed", 12, "0.004", _C, _RT, 0.5, "low", "none", (), {}),
     ("new-model-trial", "try", 55, "0", _W, _RT, 0.9, "medium", "inferred", (_PEOPLE,), {}),
 )
@@ -245,6 +246,16 @@ def _workload(parts: list[tuple[int, Part]]) -> WorkloadPlan:
     )
 
 
+def _batch_finding(part: Part) -> LeverFinding:
+    outcome, placement, credit = part[4], part[5], part[-1]
+    if "batch" in credit:
+        return LeverFinding("batch", "applied", Decimal(credit["batch"]), f"Batch API: ${credit['batch']} by itself.")
+    if placement != _RT:
+        return LeverFinding("batch", "nothing-to-do", ZERO, "It is in batch already.")
+    reasons = {_W: "Someone waits for the result.", _C: "Nobody can tell.", _N: "It is needed too soon."}
+    return LeverFinding("batch", "not-allowed", None, reasons[outcome])
+
+
 def _component(no: int, part: Part) -> ComponentPlan:
     workload, component, requests, cost, outcome, placement, probability, confidence, basis, evidence, credit = part
     question = f"Does anyone read the result of {component} within the hour?" if outcome == _C else ""
@@ -255,7 +266,6 @@ def _component(no: int, part: Part) -> ComponentPlan:
     baseline = Decimal(cost)
     credits: Any = {lever: Decimal(credit.get(lever, "0")) for lever in LEVERS}
     saved = add(credits.values())
-    batch: Any = "applied" if "batch" in credit else "not-allowed"
     used = tuple(lever for lever in LEVERS if lever in credit)
     return ComponentPlan(
         verdict=verdict,
@@ -272,7 +282,7 @@ def _component(no: int, part: Part) -> ComponentPlan:
             LeverFinding("output", "nothing-to-do", None, "Answers are as short as the limit allows."),
             LeverFinding("routing", "needs-evidence", Decimal("12.5"), "A trial on a smaller model would tell."),
             LeverFinding("caching", "does-not-pay", Decimal("-3.2"), f"The prefix is read too seldom: {IMAGE}"),
-            LeverFinding("batch", batch, credits["batch"] or None, "Half price on every token."),
+            _batch_finding(part),
         ),
         steps=("Send the requests as one batch a night.", "Check parity on 200 requests.") if used else (),
     )  # fmt: skip

@@ -67,7 +67,9 @@ def report_environment() -> Environment:
     environment.filters.update(
         dollars=dollars,
         count=display.count,
+        counted=display.counted,
         share=display.share_text,
+        unbroken=display.unbroken,
         day=display.day_text,
         inline_json=inline_json,
     )

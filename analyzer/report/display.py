@@ -1,15 +1,20 @@
-"""How numbers, dates and verdicts are written for people."""
+"""How numbers, dates and verdicts are written for people.
+
+Shares are whole percents with a space, `89 %`, everywhere: in tables, in sentences, on the command line. The evidence
+sentences of the rules write them so; a decimal would promise a precision that no verdict has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from datetime import date, timedelta
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
+from analyzer.money import to_cents as to_cents
 from analyzer.savings.assessment import LeverFinding, WorkloadPlan
 from analyzer.waiting.verdicts import Evidence
 
-_CENT = Decimal("0.01")
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|days?|tokens)(?!\w))")
 
 LEVER_NAMES = {
     "output": "Tighten output",
@@ -65,23 +70,31 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 workload`, `1,234 workloads`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
-    """`37.2%` of the whole; `n/a` where the whole is 0."""
-    if not whole:
-        return "n/a"
-    return share_text(float(Decimal(part) / Decimal(whole)))
+    """`37 %` of the whole; `n/a` where the whole is 0."""
+    return share_text(Decimal(part) / Decimal(whole)) if whole else "n/a"
 
 
-def share_text(share: float | None) -> str:
-    """A share (0 to 1) as `37.2%`; `<0.1%` and `>99.9%` where rounding would say none or all; None is `n/a`."""
+def share_text(share: Decimal | float | None) -> str:
+    """A share (0 to 1) as `37 %`; `under 1 %` and `over 99 %` where rounding would say none or all; None is `n/a`."""
     if share is None:
         return "n/a"
-    value = share * 100
-    if 0 < value < 0.05:
-        return "<0.1%"
-    if 99.95 <= value < 100:
-        return ">99.9%"
-    return f"{value:.0f}%" if value in (0.0, 100.0) else f"{value:.1f}%"
+    value = Decimal(share) * 100
+    if 0 < abs(value) < Decimal("0.5"):
+        return "under 1 %"
+    if Decimal("99.5") <= value < 100:
+        return "over 99 %"
+    return f"{value.quantize(Decimal(1), rounding=ROUND_HALF_UP)} %".replace("-", "−")
+
+
+def unbroken(text: str) -> str:
+    """The text with each number kept on one line with its unit: `89 %`, `8 h`, `2 days`."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def day_text(day: date) -> str:
@@ -107,28 +120,6 @@ def is_calendar_month(first: date | None, last: date | None) -> bool:
     if first is None or last is None or first.day != 1:
         return False
     return (first.year, first.month) == (last.year, last.month) and (last + timedelta(days=1)).day == 1
-
-
-def to_cents(amount: Decimal) -> Decimal:
-    """Rounded to the cent, half to even."""
-    return amount.quantize(_CENT, rounding=ROUND_HALF_EVEN)
-
-
-def cents_that_add_up(parts: Sequence[Decimal], total: Decimal) -> list[Decimal]:
-    """`parts` in whole cents whose sum is `total` in cents: each is cut down, the largest remainders get a cent more.
-
-    `total` must be the sum of the parts to within a cent a part, so that no figure moves by more than a cent.
-    """
-    cut = [part.quantize(_CENT, rounding=ROUND_FLOOR) for part in parts]
-    missing = int((to_cents(total) - sum(cut, Decimal(0))) / _CENT)
-    by_remainder = sorted(range(len(parts)), key=lambda i: (cut[i] - parts[i], i))
-    for turn in range(abs(missing)):
-        if not cut:
-            break
-        step = _CENT if missing > 0 else -_CENT
-        order = by_remainder if missing > 0 else by_remainder[::-1]
-        cut[order[turn % len(order)]] += step
-    return cut
 
 
 def weight_text(evidence: Evidence) -> str:

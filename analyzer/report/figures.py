@@ -15,7 +15,7 @@ from typing import Any
 from analyzer.money import dollars
 from analyzer.report.display import shortened
 
-_PATTERNS = {"cannot-tell": "/", "splittable": "\\", "batchable-with-guard": "\\", "unpriced": "x"}
+_PATTERNS = {"cannot-tell": "/", "splittable": "\\", "batchable-with-guard": ".", "unpriced": "x"}
 
 
 @dataclass(frozen=True)

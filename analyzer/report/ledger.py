@@ -1,15 +1,33 @@
-"""The figures that more than one section shows, rounded once so that every column on the page adds up to the cent."""
+"""The figures that more than one place shows, rounded once so that every column adds up to the cent.
+
+List cost and saving are each rounded by themselves, half a cent up; the optimized cost is their difference. Levers,
+workloads and components are then rounded so that they add up to them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from analyzer.money import ZERO, add
-from analyzer.report.display import cents_that_add_up, to_cents
-from analyzer.savings.assessment import LEVERS, Assessment, Lever, WorkloadPlan
+from analyzer.money import ZERO, add, cents_that_add_up, to_cents
+from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan, Lever, WorkloadPlan
 
 _SURENESS = {"high": 0, "medium": 1, "low": 2}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A component with its money in whole cents. `moves`: its plan takes it to batch."""
+
+    plan: ComponentPlan
+    baseline_usd: Decimal
+    saving_usd: Decimal
+    moves: bool
+
+    @property
+    def optimized_usd(self) -> Decimal:
+        """Low case."""
+        return self.baseline_usd - self.saving_usd
 
 
 @dataclass(frozen=True)
@@ -20,11 +38,23 @@ class Row:
     plan: WorkloadPlan
     baseline_usd: Decimal
     saving_usd: Decimal
+    upside_usd: Decimal
+    cells: tuple[Cell, ...]
 
     @property
     def optimized_usd(self) -> Decimal:
         """Low case."""
         return self.baseline_usd - self.saving_usd
+
+    @property
+    def moving(self) -> tuple[Cell, ...]:
+        """The components that go to batch."""
+        return tuple(cell for cell in self.cells if cell.moves)
+
+    @property
+    def staying(self) -> tuple[Cell, ...]:
+        """The components that do not."""
+        return tuple(cell for cell in self.cells if not cell.moves)
 
 
 @dataclass(frozen=True)
@@ -33,6 +63,7 @@ class Ledger:
 
     baseline_usd: Decimal
     saving_usd: Decimal
+    upside_usd: Decimal
     levers_usd: dict[Lever, Decimal]
     rows: tuple[Row, ...]
 
@@ -45,31 +76,42 @@ class Ledger:
 def ledger_of(assessment: Assessment) -> Ledger:
     """The assessment in whole cents; no figure moves by more than a cent."""
     baseline, saving = to_cents(assessment.baseline_usd), to_cents(assessment.saving_usd["low"])
+    upside = to_cents(assessment.upside_usd)
     plans = sorted(assessment.workloads, key=lambda plan: (-plan.baseline_usd, plan.verdict.workload))
     baselines = cents_that_add_up([plan.baseline_usd for plan in plans], baseline)
     savings = cents_that_add_up([plan.saving_usd for plan in plans], saving)
+    upsides = cents_that_add_up([plan.upside_usd for plan in plans], upside)
     levers = cents_that_add_up([assessment.lever_credit_usd.get(lever, ZERO) for lever in LEVERS], saving)
     rows = tuple(
-        Row(number, plan, cost, saved)
-        for number, (plan, cost, saved) in enumerate(zip(plans, baselines, savings, strict=True), 1)
+        Row(number, plan, cost, saved, more, _cells(plan, cost, saved))
+        for number, (plan, cost, saved, more) in enumerate(zip(plans, baselines, savings, upsides, strict=True), 1)
     )
-    return Ledger(baseline, saving, dict(zip(LEVERS, levers, strict=True)), rows)
+    return Ledger(baseline, saving, upside, dict(zip(LEVERS, levers, strict=True)), rows)
+
+
+def _cells(plan: WorkloadPlan, baseline: Decimal, saving: Decimal) -> tuple[Cell, ...]:
+    costs = cents_that_add_up([component.baseline_usd for component in plan.components], baseline)
+    savings = cents_that_add_up([component.saving_usd for component in plan.components], saving)
+    moving = {component.verdict.component_no for component in plan.moving}
+    return tuple(
+        Cell(component, cost, saved, component.verdict.component_no in moving)
+        for component, cost, saved in zip(plan.components, costs, savings, strict=True)
+    )
 
 
 def migration_rows(ledger: Ledger) -> tuple[Row, ...]:
     """The workloads to move, pilot first: the surest verdict, among equals the largest saving, then the name.
 
-    The kits are made in the same order (a test holds the two together).
+    The kits are made in the same order (a test holds the two together), so exact money orders them, not cents.
     """
-    rows = [row for row in ledger.rows if row.plan.moving]
-    return tuple(sorted(rows, key=_order))
+    return tuple(sorted((row for row in ledger.rows if row.moving), key=_order))
 
 
-def moving_saving_usd(plan: WorkloadPlan) -> Decimal:
-    """What the plans of the moving components save, low case, exact."""
-    return add(component.saving_usd for component in plan.moving)
+def moving_saving_usd(row: Row) -> Decimal:
+    """What the plans of the moving components save, low case, in whole cents."""
+    return add(cell.saving_usd for cell in row.moving)
 
 
 def _order(row: Row) -> tuple[int, Decimal, str]:
     verdict = row.plan.verdict
-    return _SURENESS[verdict.confidence], -moving_saving_usd(row.plan), verdict.workload
+    return _SURENESS[verdict.confidence], -add(cell.plan.saving_usd for cell in row.moving), verdict.workload

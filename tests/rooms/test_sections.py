@@ -46,7 +46,7 @@ def test_the_headline_is_the_low_case_and_its_range() -> None:
     assert built["baseline_usd"] == Decimal("14772.07")
     assert built["saving_usd"] == Decimal("3974.82")
     assert built["optimized_usd"] == Decimal("10797.25")
-    assert built["saving_percent"] == "26.9%"
+    assert built["saving_percent"] == "27 %"
     assert built["base_usd"] == Decimal("4376.93")  # 3974.8242 + 402.11
     assert built["high_usd"] == Decimal("4905.32")  # 3974.8242 + 930.5
     assert built["a_month"] == {"before_usd": Decimal("14772.07"), "after_usd": Decimal("10797.25"), "scaled": False}
@@ -98,4 +98,4 @@ def test_coverage_counts_what_was_read_and_what_was_not() -> None:
     assert built["total"]["rejected"] == 4 + 12
     assert built["total"]["duplicates"] == 12_900 + 5
     assert [row["source"] for row in built["formats"]] == ["litellm", "whowaits", "claude_code", None]
-    assert {row["text"] for row in built["signals"]} == {"31.0%", "0%", "44.4%", "100%", "<0.1%"}
+    assert {row["text"] for row in built["signals"]} == {"31 %", "0 %", "44 %", "100 %", "under 1 %"}

@@ -5,11 +5,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_fixture import empty, larkfield
 
+from analyzer.money import cents_that_add_up, dollars, to_cents
 from analyzer.report import build_report
 from analyzer.report.build import inline_json
-from analyzer.report.display import cents_that_add_up, is_calendar_month, percent, period_text, share_text, shortened
+from analyzer.report.display import counted, is_calendar_month, percent, period_text, share_text, shortened, unbroken
 from analyzer.report.figures import plotly_text
 
 
@@ -21,11 +24,40 @@ def test_rounded_parts_add_up_to_the_rounded_total() -> None:
     assert signed == [Decimal("-0.01"), Decimal("1.00")]
 
 
-def test_shares_never_round_to_none_or_all() -> None:
-    assert [share_text(share) for share in (0.0, 0.0002, 0.372, 0.9999, 1.0, None)] == [
-        "0%", "<0.1%", "37.2%", ">99.9%", "100%", "n/a",
+def test_half_a_cent_is_rounded_away_from_zero() -> None:
+    assert [to_cents(Decimal(text)) for text in ("0.125", "0.135", "-0.125", "0.1249")] == [
+        Decimal("0.13"), Decimal("0.14"), Decimal("-0.13"), Decimal("0.12"),
+    ]  # fmt: skip
+    assert dollars(Decimal("2.665")) == "$2.67"
+    assert dollars(Decimal("-1234.565")) == "−$1,234.57"
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), max_size=30))
+def test_cents_always_add_up_and_no_figure_moves_by_more_than_a_cent(numbers: list[int]) -> None:
+    parts = [Decimal(number) / 10**6 for number in numbers]
+    total = sum(parts, Decimal(0))
+    cents = cents_that_add_up(parts, total)
+    assert sum(cents, Decimal(0)) == to_cents(total)
+    assert all(abs(shown - exact) <= Decimal("0.01") for shown, exact in zip(cents, parts, strict=True))
+
+
+def test_shares_are_whole_percents_and_never_round_to_none_or_all() -> None:
+    assert [share_text(share) for share in (0.0, 0.0002, 0.372, 0.996, 0.9999, 1.0, None)] == [
+        "0 %", "under 1 %", "37 %", "over 99 %", "over 99 %", "100 %", "n/a",
     ]  # fmt: skip
     assert percent(Decimal(1), Decimal(0)) == "n/a"
+    assert percent(Decimal("-2.5"), Decimal(100)) == "−3 %"
+
+
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    assert unbroken("89 % of 12 requests within 8 h, 2 days or 10 min") == (
+        "89\xa0% of 12 requests within 8\xa0h, 2\xa0days or 10\xa0min"
+    )
+    assert unbroken("5 hosts, 3 some") == "5 hosts, 3 some"
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(number, "line") for number in (0, 1, 1234)] == ["0 lines", "1 line", "1,234 lines"]
 
 
 @pytest.mark.parametrize(

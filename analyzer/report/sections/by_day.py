@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from analyzer.report.display import PLACEMENT_NAMES, cents_that_add_up
+from analyzer.money import ZERO, add, cents_that_add_up
+from analyzer.report.display import PLACEMENT_NAMES
 from analyzer.report.figures import Chart, day_bars_figure
 from analyzer.savings.assessment import Assessment
 
@@ -15,18 +16,20 @@ order = 40
 
 
 def build(assessment: Assessment) -> dict[str, Any]:
-    """`days` without gaps from the first to the last; one column a placement that occurs. `chart` may be None."""
+    """`days` without gaps from the first to the last; one column a placement that occurs. `chart` may be None.
+
+    The cells add up to the list cost of the whole period, in cents.
+    """
     amounts: dict[tuple[date, str], Decimal] = {}
     for day, placement, cost in assessment.by_day:
         amounts[day, placement] = amounts.get((day, placement), Decimal(0)) + cost
     days = _every_day({day for day, _ in amounts})
     placements = [name for name in PLACEMENT_NAMES if any(amounts.get((day, name)) for day in days)]
-    columns = []
-    for placement in placements:
-        exact = [amounts.get((day, placement), Decimal(0)) for day in days]
-        columns.append(cents_that_add_up(exact, sum(exact, Decimal(0))))
+    exact = [amounts.get((day, placement), ZERO) for placement in placements for day in days]
+    cents = cents_that_add_up(exact, add(exact))
+    columns = [cents[start : start + len(days)] for start in range(0, len(cents), max(len(days), 1))]
     rows = [
-        {"day": day, "amounts": [column[index] for column in columns], "total_usd": _sum(columns, index)}
+        {"day": day, "amounts": [column[index] for column in columns], "total_usd": add(c[index] for c in columns)}
         for index, day in enumerate(days)
     ]
     series = [(PLACEMENT_NAMES[name], name, column) for name, column in zip(placements, columns, strict=True)]
@@ -34,7 +37,9 @@ def build(assessment: Assessment) -> dict[str, Any]:
     return {
         "rows": rows,
         "columns": [PLACEMENT_NAMES[name] for name in placements],
-        "chart": Chart("by-day", label, day_bars_figure(days, series)) if series else None,
+        "totals": [add(column) for column in columns],
+        "total_usd": add(cents),
+        "chart": Chart("by-day", label, day_bars_figure(days, series)) if any(cents) else None,
     }
 
 
@@ -43,7 +48,3 @@ def _every_day(days: set[date]) -> list[date]:
         return []
     first, last = min(days), max(days)
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-
-
-def _sum(columns: list[list[Decimal]], index: int) -> Decimal:
-    return sum((column[index] for column in columns), Decimal(0))

@@ -6,8 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from analyzer.money import add
 from analyzer.report.display import VERDICT_NAMES, is_calendar_month, percent, period_text, shown_verdict, to_cents
 from analyzer.report.ledger import Ledger, Row, ledger_of, migration_rows, moving_saving_usd
+from analyzer.report.staying import stays
 from analyzer.savings.assessment import Assessment
 
 title = "What it comes to"
@@ -15,10 +17,13 @@ order = 10
 
 
 def build(assessment: Assessment) -> dict[str, Any]:
-    """Money in whole cents. `a_month`, `a_year` and `pilot` are None where there is nothing to say."""
+    """Money in whole cents. `a_month`, `a_year` and `pilot` are None where there is nothing to say; `stays` says why
+    there is no pilot.
+    """
     coverage, ledger = assessment.coverage, ledger_of(assessment)
     moves = migration_rows(ledger)
     undecided = [row for row in ledger.rows if row.plan.verdict.cannot_tell]
+    untold = [cell for row in undecided for cell in row.cells if cell.plan.verdict.outcome == "cannot-tell"]
     return {
         "company": assessment.company,
         "period": period_text(coverage.first_day, coverage.last_day),
@@ -26,6 +31,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "requests": coverage.requests,
         "files": len(coverage.files),
         "rejected": sum(file.rejected for file in coverage.files),
+        "priced_requests": coverage.priced_requests,
         "unpriced_requests": coverage.requests - coverage.priced_requests,
         "has_money": ledger.baseline_usd > 0,
         "baseline_usd": ledger.baseline_usd,
@@ -38,11 +44,12 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "high_percent": percent(assessment.saving_usd["high"], ledger.baseline_usd),
         "a_month": _a_month(ledger, coverage.days, coverage.first_day, coverage.last_day),
         "a_year": _scaled(ledger.saving_usd, 365, coverage.days),
-        "upside_usd": to_cents(assessment.upside_usd),
+        "upside_usd": ledger.upside_usd,
         "undecided": len(undecided),
-        "undecided_usd": sum((row.baseline_usd for row in undecided), Decimal(0)),
+        "undecided_usd": add(cell.baseline_usd for cell in untold),
         "moves": len(moves),
         "pilot": _pilot(moves[0]) if moves else None,
+        "stays": stays(ledger),
         "kinds": _kinds(ledger),
     }
 
@@ -70,7 +77,7 @@ def _pilot(row: Row) -> dict[str, Any]:
         "workload": verdict.workload,
         "kind": shown_verdict(row.plan),
         "confidence": verdict.confidence,
-        "saving_usd": to_cents(moving_saving_usd(row.plan)),
+        "saving_usd": moving_saving_usd(row),
     }
 
 
@@ -79,7 +86,7 @@ def _kinds(ledger: Ledger) -> list[dict[str, Any]]:
     kinds = []
     for kind, name in VERDICT_NAMES.items():
         rows = [row for row in ledger.rows if shown_verdict(row.plan) == kind]
-        spent = sum((row.baseline_usd for row in rows), Decimal(0))
+        spent = add(row.baseline_usd for row in rows)
         kinds.append(
             {
                 "kind": kind,

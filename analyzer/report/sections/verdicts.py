@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from analyzer.report.display import VERDICT_NAMES, percent, shown_verdict
+from analyzer.report.display import percent, shown_verdict
 from analyzer.report.figures import Chart, spend_bars_figure
 from analyzer.report.ledger import Ledger, ledger_of
 from analyzer.savings.assessment import Assessment
@@ -43,7 +43,6 @@ def build(assessment: Assessment) -> dict[str, Any]:
             "saving_usd": ledger.saving_usd,
             "optimized_usd": ledger.optimized_usd,
         },
-        "kinds": VERDICT_NAMES,
         "chart": _chart(ledger) if ledger.baseline_usd > 0 else None,
     }
 

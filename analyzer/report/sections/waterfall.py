@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from analyzer.report.display import LEVER_NAMES, percent
+from analyzer.money import ZERO
+from analyzer.report.display import FINDING_NAMES, LEVER_NAMES, percent
 from analyzer.report.figures import Chart, Step, waterfall_figure
-from analyzer.report.ledger import ledger_of
+from analyzer.report.ledger import Ledger, ledger_of
 from analyzer.savings.assessment import LEVERS, Assessment
 
 title = "Where the saving comes from"
@@ -14,7 +16,9 @@ order = 20
 
 
 def build(assessment: Assessment) -> dict[str, Any]:
-    """`rows` in order: baseline, one a lever, optimized; the amounts add up to the cent. `chart` None without money."""
+    """`rows` in order: baseline, one a lever, optimized; the amounts add up to the cent. `chart`
+    is None where no bar but today's would be seen: without money, and without a saving in cents.
+    """
     ledger = ledger_of(assessment)
     steps = [Step("List cost today", "baseline", ledger.baseline_usd * 0, ledger.baseline_usd, ledger.baseline_usd)]
     left = ledger.baseline_usd
@@ -27,11 +31,28 @@ def build(assessment: Assessment) -> dict[str, Any]:
         {
             "label": step.label,
             "amount_usd": step.shown_usd,
-            "percent": percent(step.shown_usd, ledger.baseline_usd).replace("-", "−"),
+            "percent": percent(step.shown_usd, ledger.baseline_usd),
             "is_total": step.role in ("baseline", "optimized"),
         }
         for step in steps
     ]
     label = "Waterfall: list cost today, less what each lever saves, is the optimized list cost."
-    chart = Chart("waterfall", label, waterfall_figure(steps)) if ledger.baseline_usd > 0 else None
-    return {"rows": rows, "chart": chart}
+    chart = Chart("waterfall", label, waterfall_figure(steps)) if any(ledger.levers_usd.values()) else None
+    return {
+        "rows": rows,
+        "chart": chart,
+        "baseline_usd": ledger.baseline_usd,
+        "priced_requests": assessment.coverage.priced_requests,
+        "findings": _why_nothing(ledger) if chart is None else [],
+    }
+
+
+def _why_nothing(ledger: Ledger) -> list[tuple[str, str, Decimal]]:
+    """(lever, finding, list cost of the components with it), for a page without a saving; largest cost first."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for cell in (cell for row in ledger.rows for cell in row.cells):
+        for finding in cell.plan.findings:
+            key = LEVER_NAMES[finding.lever], FINDING_NAMES[finding.status]
+            found[key] = found.get(key, ZERO) + cell.baseline_usd
+    order = list(LEVER_NAMES.values())
+    return sorted(((*key, cost) for key, cost in found.items()), key=lambda item: (order.index(item[0]), -item[2]))

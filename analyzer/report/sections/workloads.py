@@ -11,14 +11,13 @@ from analyzer.report.display import (
     OUTCOME_NAMES,
     PLACEMENT_NAMES,
     SAYS_NAMES,
-    cents_that_add_up,
     finding_amount,
     percent,
     shown_verdict,
     weight_text,
 )
-from analyzer.report.ledger import Row, ledger_of
-from analyzer.savings.assessment import Assessment, ComponentPlan
+from analyzer.report.ledger import Cell, Row, ledger_of
+from analyzer.savings.assessment import Assessment
 from analyzer.times import duration_text
 
 title = "The workloads, one by one"
@@ -33,8 +32,6 @@ def build(assessment: Assessment) -> dict[str, Any]:
 
 def _card(row: Row) -> dict[str, Any]:
     plan, verdict = row.plan, row.plan.verdict
-    baselines = cents_that_add_up([c.baseline_usd for c in plan.components], row.baseline_usd)
-    savings = cents_that_add_up([c.saving_usd for c in plan.components], row.saving_usd)
     return {
         "no": row.no,
         "workload": verdict.workload,
@@ -48,16 +45,13 @@ def _card(row: Row) -> dict[str, Any]:
         "saving_usd": row.saving_usd,
         "optimized_usd": row.optimized_usd,
         "saving_percent": percent(row.saving_usd, row.baseline_usd),
-        "upside_usd": plan.upside_usd,
-        "components": [
-            _component(component, cost, saved)
-            for component, cost, saved in zip(plan.components, baselines, savings, strict=True)
-        ],
+        "upside_usd": row.upside_usd,
+        "components": [_component(cell) for cell in row.cells],
     }
 
 
-def _component(plan: ComponentPlan, cost: Any, saved: Any) -> dict[str, Any]:
-    verdict = plan.verdict
+def _component(cell: Cell) -> dict[str, Any]:
+    plan, verdict = cell.plan, cell.plan.verdict
     return {
         "component": verdict.component,
         "outcome": verdict.outcome,
@@ -74,9 +68,9 @@ def _component(plan: ComponentPlan, cost: Any, saved: Any) -> dict[str, Any]:
         "deadline": duration_text(verdict.deadline_s) if verdict.deadline_s is not None else None,
         "chain_length": verdict.chain_length,
         "question": verdict.question,
-        "baseline_usd": cost,
-        "saving_usd": saved,
-        "optimized_usd": cost - saved,
+        "baseline_usd": cell.baseline_usd,
+        "saving_usd": cell.saving_usd,
+        "optimized_usd": cell.optimized_usd,
         "evidence": [
             {
                 "says": SAYS_NAMES[item.says],

@@ -95,10 +95,16 @@ def _target(key: PriceKey, context: Context) -> PriceKey | None:
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
     """What the owner does."""
-    sentences = ["Send it through the Batch API: half price on every token."]
+    placed = float(context.placed_share("low") * 100)
+    sentences = [
+        f"Send it through the Batch API, at half price. The low case counts on {placed:.0f} % of the tokens being "
+        "answered there; the rest is paid in real time, so less than half is saved."
+    ]
     if context.cached_already:
         sentences.append(
-            "Leave the cache breakpoints out of the batch: unless primed it reads nothing, and writes cost extra."
+            "Leave the cache breakpoints out of the batch: unless primed it reads nothing, and writes cost extra. What "
+            "the cache serves today is plain input there: half the input price, but no longer the price of a cache "
+            "read. The saving is what remains after that loss."
         )
     if context.guarded:
         sentences.append("Set the guard: cancel what is late and send it in real time before the deadline.")

@@ -43,7 +43,8 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
         "output",
         "needs-evidence",
         saving,
-        f"If answers may be 10 % shorter, that is worth {dollars(saving)}; the owner must say so (`output_share`).",
+        f"If answers may be 10 % shorter, that is worth {dollars(saving)}; "
+        "the owner must say so (output_share in whowaits.toml).",
     )
 
 

@@ -68,7 +68,7 @@ def _what_if(state: State, context: Context) -> LeverFinding:
         "needs-evidence",
         saving,
         f"If {candidates[0]} passed every answer, that is worth {dollars(saving)}; "
-        "only a trial or the owner can say (`route_to`, `pass_rate`).",
+        "only a trial or the owner can say (route_to and pass_rate in whowaits.toml).",
     )
 
 
