@@ -22,6 +22,7 @@ DEFAULT_WORKLOAD_KEYS = (
     "application",
     "api_key",
     "prefix_hash",
+    "workspace",
 )
 _COLUMN_KEYS = ("application", "api_key", "prefix_hash", "workspace", "source", "user_agent")
 
@@ -48,7 +49,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration; the default is an empty file."""
+    """The whole configuration; the default is an empty file. `rules_folder`: the client's own waiting rules."""
 
     workload_keys: tuple[str, ...] = DEFAULT_WORKLOAD_KEYS
     answers: tuple[Answer, ...] = ()
@@ -56,6 +57,7 @@ class Config:
     allowed_models: tuple[str, ...] | None = None
     allow_1h_cache: bool = True
     company: str | None = None
+    rules_folder: Path | None = None
     path: Path | None = field(default=None, compare=False)
 
     def answers_for(self, workload: str, component: str | None) -> tuple[Answer, ...]:
@@ -86,10 +88,12 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     Raises: UserErrors with every problem found.
     """
     reader = _Reader(str(path))
-    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints"))
+    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules"))
     workloads = reader.table(document, "workloads", ("keys",))
     prices = reader.table(document, "prices", ("discount_share",))
     constraints = reader.table(document, "constraints", ("allowed_models", "allow_1h_cache"))
+    rules = reader.table(document, "rules", ("folder",))
+    folder = reader.value(rules, "folder", str, None, "rules")
     answers = document.get("answer", [])
     if not isinstance(answers, list):
         reader.problem("answer", "a single value", "a list of tables, each headed [[answer]]")
@@ -101,6 +105,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         discount_share=reader.share(prices, "prices.discount_share", "discount_share") or Decimal(0),
         allowed_models=_maybe_tuple(reader.value(constraints, "allowed_models", list, None)),
         allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
+        rules_folder=None if folder is None else path.parent / folder,
         path=path,
     )
     if reader.errors:

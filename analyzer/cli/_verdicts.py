@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
@@ -14,6 +16,19 @@ from analyzer.money import add
 
 if TYPE_CHECKING:
     from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def rules_option(function: F) -> F:
+    """`--rules DIR`; `rules.folder` of whowaits.toml otherwise."""
+    return click.option(
+        "--rules",
+        "rules_folder",
+        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        default=None,
+        help="A folder of your own rules beside ours; yours win by id.",
+    )(function)
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,10 @@ class CostedVerdict:
         return add(self.list_cost_usd.values())
 
 
-def costed_verdicts(audit_path: Path, config_path: Path | None) -> tuple[CostedVerdict, ...]:
-    """Every workload of an audit, largest list cost first, then by name.
+def costed_verdicts(
+    audit_path: Path, config_path: Path | None, rules_folder: Path | None = None
+) -> tuple[CostedVerdict, ...]:
+    """Every workload of an audit, largest list cost first, then by name; `rules_folder` None = as configured.
 
     Raises: UserError, UserErrors.
     """
@@ -39,6 +56,8 @@ def costed_verdicts(audit_path: Path, config_path: Path | None) -> tuple[CostedV
     from analyzer.workloads import price_usage, scan, usage
 
     config = read_config(config_path, audit_path)
+    if rules_folder is not None:
+        config = replace(config, rules_folder=rules_folder)
     with open_audit_with_requests(audit_path) as audit:
         scan(audit, config)
         verdicts = judge(audit, config)

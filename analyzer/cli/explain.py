@@ -9,7 +9,7 @@ import click
 
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import counted, printable
-from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, verdicts_document
+from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, rules_option, verdicts_document
 from analyzer.errors import UserError, nearest_name
 from analyzer.money import dollars
 from analyzer.times import duration_text
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 @click.argument("workload")
 @audit_option
 @config_option
+@rules_option
 @json_option
-def command(workload: str, audit_path: Path, config_path: Path | None, as_json: bool) -> None:
+def command(
+    workload: str, audit_path: Path, config_path: Path | None, rules_folder: Path | None, as_json: bool
+) -> None:
     """Print why WORKLOAD got its verdict, and the question that would settle it."""
-    items = costed_verdicts(audit_path, config_path)
+    items = costed_verdicts(audit_path, config_path, rules_folder)
     chosen = [item for item in items if item.verdict.workload == workload]
     if not chosen:
         names = [printable(item.verdict.workload, 0) for item in items]

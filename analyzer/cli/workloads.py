@@ -8,17 +8,18 @@ import click
 
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
-from analyzer.cli._verdicts import costed_verdicts, verdict_text, verdicts_document
+from analyzer.cli._verdicts import costed_verdicts, rules_option, verdict_text, verdicts_document
 from analyzer.money import dollars
 
 
 @click.command()
 @audit_option
 @config_option
+@rules_option
 @json_option
-def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
+def command(audit_path: Path, config_path: Path | None, rules_folder: Path | None, as_json: bool) -> None:
     """Print each workload's verdict: real-time, batchable or splittable."""
-    items = costed_verdicts(audit_path, config_path)
+    items = costed_verdicts(audit_path, config_path, rules_folder)
     if as_json:
         print_json(verdicts_document(items))
         return

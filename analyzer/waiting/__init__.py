@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from analyzer.waiting.judge import judge
-from analyzer.waiting.rulebook import Rule, example_outcomes, load_rules
+from analyzer.waiting.rulebook import Rule, example_outcomes, load_rules, rules_in_force
 
-__all__ = ["Rule", "example_outcomes", "judge", "load_rules"]
+__all__ = ["Rule", "example_outcomes", "judge", "load_rules", "rules_in_force"]

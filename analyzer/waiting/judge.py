@@ -12,7 +12,7 @@ from analyzer.config import Answer, Config
 from analyzer.store.audit import Audit
 from analyzer.times import duration_text
 from analyzer.waiting.questions import settling_question
-from analyzer.waiting.rulebook import Rule, RuleBench, load_rules
+from analyzer.waiting.rulebook import Rule, RuleBench, rules_in_force
 from analyzer.waiting.verdicts import (
     Basis,
     ComponentVerdict,
@@ -41,7 +41,9 @@ def judge(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
     """The verdict of every workload, by name; needs the `features` that `workloads.scan` built."""
     names = [feature.name for feature in FEATURES]
     rows = audit.connection.execute(f"select {', '.join(names)} from features order by component_no").fetchall()
-    return judge_features([dict(zip(names, row, strict=True)) for row in rows], config, load_rules())
+    return judge_features(
+        [dict(zip(names, row, strict=True)) for row in rows], config, rules_in_force(config.rules_folder)
+    )
 
 
 def judge_features(rows: list[dict[str, Any]], config: Config, rules: Iterable[Rule]) -> tuple[WorkloadVerdict, ...]:

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -55,6 +55,8 @@ class Example:
 class Rule:
     """One file of rules/waiting. `strength` is log-odds that the result is awaited; None = decisive.
 
+    `judgement`: the strength as the file states it; `fitted_on`: when rules/calibration.toml replaced it by a measured
+    one, None = it stands as stated. `pack`: the folder of a client's own rule, None = ours.
     `family`: evidence of one family does not add up, the strongest counts. `sentence` holds {column:format}
     places; formats: pct (share), s (seconds), n (number), text.
     """
@@ -71,6 +73,9 @@ class Rule:
     source: str
     checked: date
     examples: tuple[Example, ...]
+    judgement: float | None = None
+    fitted_on: date | None = None
+    pack: Path | None = None
 
     def told(self, features: Features) -> str:
         """The sentence with the numbers of one component in it."""
@@ -99,6 +104,41 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def rules_in_force(pack: Path | None = None) -> tuple[Rule, ...]:
+    """Our rules with their fitted strengths, and those of a client's folder, which win by id; in order of id.
+
+    Raises: UserErrors with every problem of every file.
+    """
+    if pack is not None and not pack.is_dir():
+        raise UserErrors([UserError(str(pack), "no such folder", "a folder of rules in TOML", "check --rules")])
+    mine = load_rules(pack) if pack is not None else ()
+    rules = {rule.id: rule for rule in (*calibrated(load_rules()), *(replace(rule, pack=pack) for rule in mine))}
+    return tuple(rules[name] for name in sorted(rules))
+
+
+def calibrated(rules: Sequence[Rule], path: Path | None = None) -> tuple[Rule, ...]:
+    """The rules with the strengths of rules/calibration.toml, for those that it has (docs/accuracy.md).
+
+    Raises: UserErrors for a strength that its rule may not have.
+    """
+    document = tomllib.loads((path or shipped("rules") / "calibration.toml").read_text(encoding="utf-8"))
+    fitted: dict[str, float] = {entry["rule"]: float(entry["strength"]) for entry in document.get("weight", [])}
+    errors = [
+        UserError(f"calibration.toml, {name}", "no such rule", nearest_name(name, [rule.id for rule in rules]))
+        for name in sorted(set(fitted) - {rule.id for rule in rules})
+    ]
+    for rule in rules:
+        value = fitted.get(rule.id)
+        if value is not None and not 0 < value * _SIGN[rule.says] <= LARGEST_STRENGTH:
+            errors.append(UserError(f"calibration.toml, {rule.id}", f"{value}", f"the sign of {rule.says}"))
+    if errors:
+        raise UserErrors(errors)
+    return tuple(
+        replace(rule, strength=fitted[rule.id], fitted_on=document["fitted"]) if rule.id in fitted else rule
+        for rule in rules
+    )
+
+
 def _rule(document: Mapping[str, Any]) -> Rule:
     strength = document["strength"]
     return Rule(
@@ -106,6 +146,7 @@ def _rule(document: Mapping[str, Any]) -> Rule:
         when=" ".join(document["when"].split()),
         sentence=" ".join(document["sentence"].split()),
         strength=None if strength == "decisive" else float(strength),
+        judgement=None if strength == "decisive" else float(strength),
         examples=tuple(Example(e.get("given", {}), e["expects"]) for e in document["example"]),
     )
 
@@ -219,11 +260,18 @@ def example_outcomes(rule: Rule) -> tuple[str, ...]:
     return tuple(words[matched.get(no)] for no in range(len(rule.examples)))
 
 
+def rests_on(rule: Rule) -> str:
+    """What the strength of a rule stands on, in one word."""
+    if rule.strength is None or rule.says == "window-does-not-fit":
+        return "declared"
+    return "judgement" if rule.fitted_on is None else "measured"
+
+
 def rules_table(rules: Sequence[Rule]) -> str:
     """The table of rules in docs/waiting.md."""
-    lines = ["| rule | it matches when | says | log-odds | family |", "|---|---|---|---|---|"]
+    lines = ["| rule | it matches when | says | log-odds | rests on | family |", "|---|---|---|---|---|---|"]
     for rule in rules:
         strength = "decisive" if rule.strength is None else f"{rule.strength:+g}".replace("-", "−")
         strength = "deadline" if rule.says == "window-does-not-fit" else strength
-        lines.append(f"| `{rule.id}` | {rule.title} | {rule.says} | {strength} | {rule.family} |")
+        lines.append(f"| `{rule.id}` | {rule.title} | {rule.says} | {strength} | {rests_on(rule)} | {rule.family} |")
     return "\n".join(lines) + "\n"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from analyzer.errors import UserErrors
-from analyzer.waiting import Rule, example_outcomes, load_rules
+from analyzer.waiting import Rule, example_outcomes, load_rules, rules_in_force
 from analyzer.waiting.rulebook import rules_table
 
-RULES = load_rules()
+RULES = rules_in_force()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

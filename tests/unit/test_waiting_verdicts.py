@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from analyzer.config import Answer, Config
 from analyzer.store.audit import open_audit
-from analyzer.waiting import judge, load_rules
+from analyzer.waiting import judge, rules_in_force
 from analyzer.waiting.judge import awaited_probability, judge_features, placed
 from analyzer.waiting.verdicts import Evidence
 from analyzer.workloads import scan
 from analyzer.workloads.features import FEATURES
 
-RULES = load_rules()
+RULES = rules_in_force()
 
 
 @pytest.fixture
