@@ -85,8 +85,8 @@ class Prices:
 
 
 def price_key(usage: Usage) -> PriceKey | None:
-    """The key of a rollup row; None = the model is not known."""
-    if usage.model is None:
+    """The key of a rollup row; None = the model, or the size its price depends on, is not known."""
+    if usage.model is None or usage.over_tokens is None:
         return None
     return PriceKey(usage.model, usage.mode, usage.provider, usage.geography, usage.over_tokens, usage.on)
 

@@ -251,3 +251,16 @@ comment on column cost_lines.api_key is 'name or id of the key; NULL = not told'
 comment on column cost_lines.amount_usd is 'billed cost in dollars (after discounts where the source has them)';
 comment on column cost_lines.list_amount_usd is 'list price in dollars; NULL = not told';
 comment on column cost_lines.rounded_to_usd is 'the source rounds each line to this (0.01 for cents), 0 = not rounded';
+
+create table if not exists owners (
+  place integer primary key,
+  streams varchar[] not null,
+  api_key varchar,
+  from_us bigint,
+  to_us bigint
+);
+comment on column owners.place is 'order of the answers: the first that fits decides';
+comment on column owners.streams is 'what owns the calls that are seen twice; several = they are different traffic, all count';
+comment on column owners.api_key is 'only for calls of this key; NULL = all';
+comment on column owners.from_us is 'from this instant on; NULL = from the beginning';
+comment on column owners.to_us is 'before this instant; NULL = to the end';

@@ -1,7 +1,7 @@
 -- From requests to workloads (what an owner would name) and components (a kind of call inside one).
 
 -- name: named_requests
--- Takes: requests. Returns: one row per request with the name of its workload and what could tell its calls apart, ready
+-- Takes: owned. Returns: one row per record with the name of its workload and what could tell its calls apart, ready
 -- for people (NULL = the log does not say). sign: what the request itself says about waiting, positive = somebody waits.
 select
   request_no,
@@ -36,7 +36,7 @@ from (
     nullif(trim(r.tags['operation']), '') as operation,
     case when r.is_batch is null and r.service_tier is null then null
       else coalesce(r.is_batch, false) or coalesce(lower(r.service_tier) = 'batch', false) end as batched
-  from requests r
+  from owned r
 ) tagged
 
 -- name: workload_shape
@@ -190,8 +190,15 @@ from (
   select workload, component, cast(sum(requests) as bigint) as requests from label_shape group by workload, component
 ) folded
 
+-- name: placed
+-- Takes: labelled_requests, label_shape, components. Returns: one row per record: its component.
+select l.request_no, c.component_no
+from labelled_requests l
+join label_shape s on s.workload = l.workload and s.label = l.label
+join components c on c.workload = s.workload and c.component = s.component
+
 -- name: calls
--- Takes: requests, labelled_requests, label_shape, components. Returns: one row per request: its component, its times and
+-- Takes: requests, placed. Returns: one row per request: its component, its times and
 -- its place in a chain. Unit: microseconds; ended_us NULL = no duration logged.
 -- session_gap_us / trace_gap_us: from the end of the call before (its start where no duration is logged) to this start.
 -- chained: begins 0 to 10 s after the call before ended, in the same trace or session; NULL = the log cannot say.
@@ -228,8 +235,6 @@ from (
       r.trace_id,
       r.tags['turn'] as turn
     from requests r
-    join labelled_requests l on l.request_no = r.request_no
-    join label_shape s on s.workload = l.workload and s.label = l.label
-    join components c on c.workload = s.workload and c.component = s.component
+    join placed c on c.request_no = r.request_no
   ) timed
 ) placed

@@ -1,22 +1,24 @@
 -- Models, prices that depend on size, and the exact token sums that prices multiply.
 
 -- name: raw_models
--- Takes: requests. Returns: one row per (raw_model, provider); raw_model '' = not logged.
-select distinct coalesce(raw_model, '') as raw_model, provider
-from requests
+-- Takes: requests, usage_rollups. Returns: one row per (raw_model, provider); raw_model '' = not logged.
+select coalesce(raw_model, '') as raw_model, provider from requests
+union
+select coalesce(raw_model, ''), provider from usage_rollups
 order by provider, raw_model
 
 -- name: model_days
--- Takes: requests, model_names. Returns: one row per known model and day. Unit: day_us UTC microseconds at midnight.
+-- Takes: owned, model_names. Returns: one row per known model and day. Unit: day_us UTC microseconds at midnight.
 select distinct m.model, r.started_us - r.started_us % 86400000000 as day_us
-from requests r
+from owned r
 join model_names m on m.raw_model = coalesce(r.raw_model, '') and m.provider = r.provider
 where m.model is not null
 order by m.model, day_us
 
 -- name: priced_requests
--- Takes: requests, model_names, size_tiers. Returns: one row per request with all that its price depends on.
--- Unit: tokens; over_tokens = the size that the request's whole input exceeds (0 = none); day_us midnight UTC.
+-- Takes: owned, model_names, size_tiers. Returns: one row per record with all that its price depends on.
+-- Unit: tokens; over_tokens = the size that the request's whole input exceeds (0 = none; NULL = a report that does not
+-- tell the sizes of its requests); day_us midnight UTC.
 select
   r.request_no,
   r.provider,
@@ -34,24 +36,33 @@ select
     when r.provider = 'gcp_vertex' and lower(r.inference_geo) not in ('', 'global', 'not_available') then 'regional'
     else m.geography
   end as geography,
-  coalesce(t.over_tokens, 0) as over_tokens,
+  case
+    when not r.is_report or z.sizes is null then coalesce(t.over_tokens, 0)
+    when z.sizes = 1 and z.over_tokens = 200000 and r.context_window = '0-200k' then 0
+    when z.sizes = 1 and z.over_tokens = 200000 and r.context_window = '200k-1M' then 200000
+  end as over_tokens,
   r.started_us - r.started_us % 86400000000 as day_us,
+  r.calls,
   r.uncached_input_tokens,
   r.cache_write_5m_tokens,
   r.cache_write_1h_tokens,
   r.cache_read_tokens,
   r.output_tokens,
   r.web_searches
-from requests r
+from owned r
 join model_names m on m.raw_model = coalesce(r.raw_model, '') and m.provider = r.provider
+left join (
+  select model, day_us, count(*) as sizes, min(over_tokens) as over_tokens from size_tiers group by model, day_us
+) z on z.model = m.model and z.day_us = r.started_us - r.started_us % 86400000000
 left join size_tiers t
   on t.model = m.model
+  and not r.is_report
   and t.day_us = r.started_us - r.started_us % 86400000000
   and r.uncached_input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_read_tokens > t.over_tokens
   and r.uncached_input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_read_tokens <= t.upto_tokens
 
 -- name: token_sums
--- Takes: priced_requests (p), requests (r), calls (c) where {key} needs it. Returns: exact sums by {key} and by all that a
+-- Takes: priced_requests (p), owned (r), placed (c) where {key} needs it. Returns: exact sums by {key} and by all that a
 -- price depends on. Unit: requests, tokens, searches.
 select
   {key} as spend_key,
@@ -62,7 +73,8 @@ select
   p.geography,
   p.over_tokens,
   p.day_us,
-  count(*) as requests,
+  cast(coalesce(sum(p.calls), 0) as bigint) as requests,
+  count(*) - count(p.calls) as uncounted,
   cast(sum(p.uncached_input_tokens) as bigint) as uncached_input_tokens,
   cast(sum(p.cache_write_5m_tokens) as bigint) as cache_write_5m_tokens,
   cast(sum(p.cache_write_1h_tokens) as bigint) as cache_write_1h_tokens,

@@ -11,6 +11,7 @@ from analyzer.config import Config
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
+from analyzer.workloads.owners import own, refuse_overlaps
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,9 +33,10 @@ _COMPONENT_STEPS = (
     "labelled_requests",
     "label_shape",
     "components",
+    "placed",
     "calls",
 )
-_HELPERS = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "calls"))
+_HELPERS = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "placed", "calls"))
 
 
 def scan(audit: Audit, config: Config) -> None:
@@ -45,17 +47,21 @@ def scan(audit: Audit, config: Config) -> None:
     scan_spend(audit)
     scan_components(audit, config)
     connection = audit.connection
-    _materialise(connection, "rollup", token_sums("c.component_no", "join calls c on c.request_no = p.request_no"))
+    _materialise(connection, "rollup", token_sums("c.component_no", "join placed c on c.request_no = p.request_no"))
     blocks = {**sql_blocks(_FOLDER / "features.sql"), **sql_blocks(_FOLDER / "rhythm.sql")}
     order = (*(name for name in blocks if name != "features"), "features")
     for name in order:
         _materialise(connection, name, blocks[name])
     for name in order[:-1]:
         connection.execute(f"drop table {quoted(name)}")
+    connection.execute(f"insert into features by name {sql_blocks(_FOLDER / 'reports.sql')['report_features']}")
 
 
 def scan_spend(audit: Audit) -> None:
-    """Build only what prices need: `model_names`, `size_tiers` and `priced_requests`."""
+    """Build only what prices need: `model_names`, `owned`, `size_tiers` and `priced_requests`.
+
+    Raises: UserError when usage may stand in the audit twice and nobody said which stream owns it.
+    """
     connection = audit.connection
     blocks = sql_blocks(_FOLDER / "models.sql")
     named = []
@@ -63,6 +69,7 @@ def scan_spend(audit: Audit) -> None:
         resolved = pricing.resolve_model(raw_model or None, provider)
         named.append((raw_model, provider, resolved.model, resolved.geography))
     _fill(connection, "model_names", "raw_model varchar, provider varchar, model varchar, geography varchar", named)
+    refuse_overlaps(own(audit))
     tiers = []
     for model, day_us in connection.execute(blocks["model_days"]).fetchall():
         sizes = sorted(pricing.size_tiers(model, day_of_us(day_us)))

@@ -14,7 +14,8 @@ class Usage:
     """One row of the rollup: requests that share component, model, mode, geography, size tier and UTC day.
 
     `model` None = unknown. `mode`: standard, batch, fast, priority or flex. `over_tokens`: 0, or the size (100000,
-    200000) that the requests' input exceeds where the model's card depends on it.
+    200000) that the requests' input exceeds where the model's card depends on it, None = a report does not tell.
+    `uncounted`: rows of reports that do not count their requests; `requests` leaves them out.
     """
 
     component_no: int
@@ -25,10 +26,11 @@ class Usage:
     model: str | None
     mode: str
     geography: str
-    over_tokens: int
+    over_tokens: int | None
     on: date
     requests: int
     tokens: TokenSums
+    uncounted: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from analyzer.workloads.spend import PricedUsage, Usage
 SpendKey = Literal["model", "source", "workload", "api_key", "day"]
 SPEND_KEYS: tuple[SpendKey, ...] = ("model", "source", "workload", "api_key", "day")
 _NOT_LOGGED = "(not logged)"
-_REQUEST = "join requests r on r.request_no = p.request_no"
-_WORKLOAD = "join calls c on c.request_no = p.request_no join components k on k.component_no = c.component_no"
+_REQUEST = "join owned r on r.request_no = p.request_no"
+_WORKLOAD = "join placed c on c.request_no = p.request_no join components k on k.component_no = c.component_no"
 _GROUPS: dict[SpendKey, tuple[str, str]] = {
     "model": ("p.model", ""),
     "day": ("p.day_us", ""),
@@ -32,12 +32,13 @@ _GROUPS: dict[SpendKey, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class SpendRow:
-    """Sums of one key. `list_cost_usd` None = unpriced."""
+    """Sums of one key. `list_cost_usd` None = unpriced. `uncounted`: rows of reports that do not count requests."""
 
     key: str
     requests: int
     tokens: TokenSums
     list_cost_usd: Decimal | None
+    uncounted: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def usage(audit: Audit) -> tuple[Usage, ...]:
     columns = ", ".join(f"r.{name}" for name in SUM_COLUMNS)
     rows = audit.connection.execute(
         "select k.component_no, k.workload, k.component, r.provider, r.raw_model, r.model, r.mode, r.geography,"
-        f" r.over_tokens, r.day_us, r.requests, {columns}"
+        f" r.over_tokens, r.day_us, r.requests, r.uncounted, {columns}"
         " from rollup r join components k on k.component_no = r.spend_key"
         " order by k.component_no, r.day_us, r.provider, r.raw_model, r.mode, r.geography, r.over_tokens"
     ).fetchall()
@@ -76,7 +77,7 @@ def usage(audit: Audit) -> tuple[Usage, ...]:
 
 
 def _usage_of_row(row: tuple[Any, ...]) -> Usage:
-    no, workload, component, provider, raw_model, model, mode, geography, over, day_us, requests, *sums = row
+    no, workload, component, provider, raw_model, model, mode, geography, over, day_us, requests, uncounted, *sums = row
     return Usage(
         component_no=no,
         workload=workload,
@@ -90,6 +91,7 @@ def _usage_of_row(row: tuple[Any, ...]) -> Usage:
         on=day_of_us(day_us),
         requests=requests,
         tokens=TokenSums(*sums),
+        uncounted=uncounted,
     )
 
 
@@ -101,6 +103,10 @@ def price_usage(usages: Iterable[Usage], config: Config) -> tuple[PricedUsage, .
     for row in usages:
         if row.model is None:
             reason = f"unknown model {row.raw_model!r}" if row.raw_model else "no model logged"
+            priced.append(PricedUsage(row, None, reason))
+            continue
+        if row.over_tokens is None:
+            reason = f"{row.model}: its price depends on the size of each request, which a report of sums does not tell"
             priced.append(PricedUsage(row, None, reason))
             continue
         key = (row.model, row.on, row.mode, row.provider, row.geography, row.over_tokens)
@@ -158,6 +164,7 @@ def _sum_row(key: str, items: Iterable[PricedUsage]) -> SpendRow:
     return SpendRow(
         key=key,
         requests=sum(item.usage.requests for item in items),
+        uncounted=sum(item.usage.uncounted for item in items),
         tokens=sum((item.usage.tokens for item in items), TokenSums()),
         list_cost_usd=add(item.list_cost_usd for item in items if item.list_cost_usd is not None),
     )

@@ -1,0 +1,121 @@
+-- The same usage seen through two streams (a log of calls, or one series of a report) is counted once.
+
+-- name: streams
+-- Takes: requests, usage_rollups, model_names. Returns: one row a record: which stream it stands in and the days it covers.
+-- record_no = request_no, or -rollup_no. Unit: UTC microseconds at midnight. model NULL = not known or not grouped by model.
+select r.request_no as record_no, r.source as stream, false as is_report, r.provider, m.model, r.api_key,
+  r.started_us - r.started_us % 86400000000 as first_day_us, r.started_us - r.started_us % 86400000000 as last_day_us
+from requests r
+join model_names m on m.raw_model = coalesce(r.raw_model, '') and m.provider = r.provider
+union all
+select -u.rollup_no, case when s.series > 1 then u.source || ' (' || u.series || ')' else u.source end, true, u.provider,
+  m.model, u.api_key, u.started_us - u.started_us % 86400000000,
+  greatest(u.ended_us - 1, u.started_us) - greatest(u.ended_us - 1, u.started_us) % 86400000000
+from usage_rollups u
+join model_names m on m.raw_model = coalesce(u.raw_model, '') and m.provider = u.provider
+join (select source, count(distinct series) as series from usage_rollups group by source) s on s.source = u.source
+
+-- name: stream_days
+-- Takes: streams. Returns: which stream has records of which model on which day.
+select distinct stream, is_report, provider, model, day_us
+from (select *, unnest(range(first_day_us, last_day_us + 1, 86400000000)) as day_us from streams) covered
+
+-- name: report_overlaps
+-- Takes: stream_days. Returns: days on which a report and another stream count the same model of the same provider.
+select distinct a.stream, b.stream as other, a.provider, a.model, a.day_us
+from stream_days a
+join stream_days b on b.provider = a.provider and b.day_us = a.day_us and b.stream <> a.stream
+where (a.is_report or b.is_report) and (a.model = b.model or a.model is null or b.model is null)
+
+-- name: sized_calls
+-- Takes: requests. Returns: calls that could be known again in another log. Unit: tokens, slots of 10 s.
+select request_no, source, provider, api_key, started_us, output_tokens,
+  uncached_input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens as input_tokens,
+  (started_us - started_us % 10000000) / 10000000 as slot
+from requests
+where output_tokens > 0 and status <> 'error'
+
+-- name: twins
+-- Takes: sized_calls. Returns: pairs of calls of two logs with equal tokens that start within 10 s, each the nearest of
+-- the other: (request_no, twin_no) with source < twin source.
+select request_no, source, twin_no, twin_source, api_key, twin_key, started_us, input_tokens, output_tokens
+from (
+  select a.request_no, a.source, b.request_no as twin_no, b.source as twin_source, a.api_key, b.api_key as twin_key,
+    a.started_us, a.input_tokens, a.output_tokens,
+    row_number() over (partition by a.request_no, b.source order by abs(a.started_us - b.started_us), b.request_no) as near,
+    row_number() over (partition by b.request_no, a.source order by abs(a.started_us - b.started_us), a.request_no)
+      as near_twin
+  from (select *, unnest([slot - 1, slot, slot + 1]) as near_slot from sized_calls) a
+  join sized_calls b on b.slot = a.near_slot and b.input_tokens = a.input_tokens and b.output_tokens = a.output_tokens
+    and b.provider = a.provider and a.source < b.source and abs(a.started_us - b.started_us) <= 10000000
+) placed
+where near = 1 and near_twin = 1
+
+-- name: twin_sources
+-- Takes: twins, sized_calls. Returns: pairs of logs with so many twins that chance does not explain them: at least 5 % of
+-- the smaller log, of three sizes or more (or all of a small log).
+select t.source, t.twin_source
+from (
+  select source, twin_source, count(*) as twins, count(distinct (input_tokens, output_tokens)) as sizes
+  from twins group by source, twin_source
+) t
+join (select source, count(*) as calls from sized_calls group by source) a on a.source = t.source
+join (select source, count(*) as calls from sized_calls group by source) b on b.source = t.twin_source
+where t.twins * 20 >= least(a.calls, b.calls) and (t.sizes >= 3 or t.twins = least(a.calls, b.calls))
+
+-- name: claims
+-- Takes: streams, report_overlaps, twins, twin_sources. Returns: one row a record and stream that counts it too.
+select distinct s.record_no, s.stream, o.other, s.api_key, o.day_us
+from streams s
+join report_overlaps o on o.stream = s.stream and o.provider = s.provider and o.model is not distinct from s.model
+  and o.day_us between s.first_day_us and s.last_day_us
+union all
+select t.request_no, t.source, t.twin_source, coalesce(t.api_key, t.twin_key), t.started_us - t.started_us % 86400000000
+from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
+union all
+select t.twin_no, t.twin_source, t.source, coalesce(t.twin_key, t.api_key), t.started_us - t.started_us % 86400000000
+from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
+
+-- name: judged_claims
+-- Takes: claims, owners. Returns: the claims and who owns them; owner NULL = nobody said.
+select c.record_no, c.stream, c.other, c.day_us,
+  case when list_contains(o.streams, c.stream) then c.stream when o.place is not null then c.other end as owner
+from claims c
+left join (
+  select c.record_no, c.other, c.day_us, min(o.place) as place
+  from claims c
+  join owners o on (list_contains(o.streams, c.stream) or list_contains(o.streams, c.other))
+    and (o.api_key is null or o.api_key = c.api_key)
+    and (o.from_us is null or c.day_us >= o.from_us) and (o.to_us is null or c.day_us < o.to_us)
+  group by c.record_no, c.other, c.day_us
+) first_answer on first_answer.record_no = c.record_no and first_answer.other = c.other
+  and first_answer.day_us = c.day_us
+left join owners o on o.place = first_answer.place
+
+-- name: unowned
+-- Takes: judged_claims. Returns: pairs of streams that count the same usage and nobody said which owns it.
+select least(stream, other) as stream, greatest(stream, other) as other, min(day_us) as first_day_us,
+  max(day_us) as last_day_us, count(distinct record_no) as records
+from judged_claims where owner is null
+group by least(stream, other), greatest(stream, other)
+order by stream, other
+
+-- name: disowned
+-- Takes: judged_claims. Returns: records that another stream counts.
+select distinct record_no, owner from judged_claims where owner <> stream
+
+-- name: owned
+-- Takes: requests, usage_rollups, disowned. Returns: one row a record that counts. calls: 1, or what a report counted in
+-- its period (NULL = it does not count calls).
+select request_no, false as is_report, cast(1 as bigint) as calls, source, started_us, provider, raw_model, service_tier,
+  speed, inference_geo, cast(null as varchar) as context_window, is_batch, is_streamed, uncached_input_tokens,
+  cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, web_searches, workspace, api_key,
+  application, user_agent, prefix_hash, tags, trigger, awaited, status, session_id, trace_id, read_us, first_token_s
+from requests
+where request_no not in (select record_no from disowned)
+union all
+select -rollup_no, true, requests, source, started_us, provider, raw_model, service_tier, speed, inference_geo,
+  context_window, is_batch, null, uncached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
+  output_tokens, web_searches, workspace, api_key, application, null, null, tags, null, null, 'unknown', null, null, null, null
+from usage_rollups
+where -rollup_no not in (select record_no from disowned)
