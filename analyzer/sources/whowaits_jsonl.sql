@@ -73,87 +73,63 @@ user_id = "VARCHAR"
 
 -- name: projection
 -- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
-with answers as (
-  select record_no, text, r,
-    case
-      when json_type(r.response) = 'VARCHAR' then
-        case when contains(r.response::varchar, 'message_start')
-          then try(list_transform(regexp_extract_all(json_extract_string(r.response, '$'), '(?m)^data: ?(\{.*\})\s*$', 1), lambda e: e::json)) end
-      when json_type(r.response) = 'ARRAY' then json_transform(r.response, '["JSON"]')
-    end as events
-  from record
-),
-heads as (
-  select record_no, text, r, events,
-    list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_start')[1] as head,
-    list_filter(events, lambda e: json_extract_string(e, '$.type') = 'message_delta' and json_extract(e, '$.usage') is not null)[-1] as tail
-  from answers
+with answers as materialized (
+  select record_no, text, r, answer_of(r.response::varchar) as a from record
 ),
 calls as materialized (
-  select record_no, text, r, head is not null and tail is null as is_cut_off,
-    events is not null as is_event_stream,
-    coalesce(present(json_extract_string(head, '$.message.id')), present(json_extract_string(r.response, '$.id')), present(r.id)) as message_id,
-    coalesce(present(json_extract_string(head, '$.message.model')), present(json_extract_string(r.response, '$.model')), present(r.model), present(r.request.model)) as model,
-    usage_shape(coalesce(
-      case when head is not null
-        then json_merge_patch(coalesce(json_extract(head, '$.message.usage'), '{}'), coalesce(json_extract(tail, '$.usage'), '{}'))::varchar end,
-      (json_extract(r.response, '$.usage'))::varchar, r.usage::varchar)) as u,
+  select record_no, text, r, a,
+    coalesce(a.id, present(r.id)) as message_id,
+    coalesce(a.model, present(r.model), present(r.request.model)) as model,
+    coalesce(a.u, usage_shape(r.usage::varchar)) as u,
     coalesce(present(r.started_at), present(r.timestamp)) as started,
     case
       when present(r.status) in ('ok', 'error', 'cancelled') then present(r.status)
       when present(r.status) in ('success', 'succeeded', '200') then 'ok'
-      when json_extract_string(r.response, '$.type') = 'error' or json_type(r.error) in ('OBJECT', 'VARCHAR') then 'error'
-      when head is not null and tail is null then 'cancelled'
+      when a.kind = 'error' or json_type(r.error) in ('OBJECT', 'VARCHAR') then 'error'
+      when a.kind = 'cut_off' then 'cancelled'
       when present(r.status) is null then 'ok'
       else 'unknown'
     end as status,
     prompt_shape(r.request.tools::varchar, r.request.system::varchar, r.request.messages::varchar) as shape
-  from heads
-),
-billed_calls as (
-  select *, model as billed_model, 0 as part_no from calls
-  union all
-  select *, unnest(other_models(u, model)) as billed_model, 1 as part_no from calls
-  where len(other_models(u, model)) > 0
+  from answers
 ),
 sums as materialized (
-  select *, buckets(billed(u, model, billed_model)) as b,
-    coalesce(message_key('request', message_id), 'request:' || present(r.request_id), keyless(text)) as call_key
-  from billed_calls
+  select *,
+    coalesce(message_key('request', message_id), 'request:' || present(r.request_id), keyless(text)) as call_key,
+    unnest(bills(u, model)) as bill
+  from calls
 )
 select
-  record_no, part_no,
-  call_key || case when part_no = 0 then '' else ':' || billed_model end as duplicate_key,
-  b.uncached + b.write_5m + b.write_1h + b.read + b.output as duplicate_rank,
+  record_no, bill.part_no as part_no,
+  call_key || bill.suffix as duplicate_key,
+  all_tokens(bill.b) as duplicate_rank,
   coalesce(
     start_problem('started_at', started),
     case when u is null and status <> 'error' then 'usage: missing, expected the usage object of the answer' end,
     case when u is not null and not (status = 'error' and present(u.input_tokens) is null) then usage_problem(u) end
   ) as reject_reason,
-  list_filter([start_remark(started),
-    case when is_cut_off then 'a stream cut off before its end: output tokens are those counted so far' end],
-    lambda x: x is not null) as remarks,
+  list_filter([start_remark(started), stream_remark(a)], lambda x: x is not null) as remarks,
   coalesce(present(r.request_id), message_id) as request_id,
   start_us(started) as started_us,
   coalesce(span_s(r.duration_s), span_s(r.duration_ms) / 1000, span_s(r.latency_ms) / 1000,
     case when instant_us(r.ended_at) >= instant_us(started)
       then (instant_us(r.ended_at) - instant_us(started)) / 1000000 end) as duration_s,
   span_s(r.first_token_s) as first_token_s,
-  provider_name(present(r.provider)) as provider,
-  billed_model as raw_model,
+  provider_of(present(r.provider), message_id) as provider,
+  bill.model as raw_model,
   present(u.service_tier) as service_tier,
   present(u.speed) as speed,
   case when u.inference_geo not in ('', 'not_available') then u.inference_geo end as inference_geo,
   coalesce(try_cast(r.is_batch as boolean), u.service_tier = 'batch') as is_batch,
   coalesce(try_cast(r.is_streamed as boolean), try_cast(r.request.stream as boolean),
-    case when is_event_stream then true when r.request.messages is not null then false end) as is_streamed,
+    case when a.is_stream then true when r.request.messages is not null then false end) as is_streamed,
   status,
-  b.uncached as uncached_input_tokens,
-  b.write_5m as cache_write_5m_tokens,
-  b.write_1h as cache_write_1h_tokens,
-  b.read as cache_read_tokens,
-  b.output as output_tokens,
-  case when part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
+  bill.b.uncached as uncached_input_tokens,
+  bill.b.write_5m as cache_write_5m_tokens,
+  bill.b.write_1h as cache_write_1h_tokens,
+  bill.b.read as cache_read_tokens,
+  bill.b.output as output_tokens,
+  case when bill.part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
   present(r.workspace) as workspace,
   present(r.api_key) as api_key,
   present(r.application) as application,
