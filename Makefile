@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test lint bench docs lock browser clean
+.PHONY: help setup demo test lint bench docs lock browser database clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
@@ -29,7 +29,14 @@ browser:
 	  { command -v sudo >/dev/null 2>&1 && sudo -n apt-get update -qq && sudo -n apt-get install -y -qq chromium >/dev/null; } || \
 	  echo "could not install chromium: run 'apt-get install chromium' as root, or set CHROMIUM=/path/to/chromium"; }
 
-test: $(STAMP) browser  ## run every test
+database:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || { \
+	  echo "the database tests need Debian's postgresql; trying to install it"; \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; } || \
+	  { command -v sudo >/dev/null 2>&1 && sudo -n apt-get update -qq && sudo -n apt-get install -y -qq postgresql >/dev/null; } || \
+	  echo "could not install postgresql: run 'apt-get install postgresql' as root"; }
+
+test: $(STAMP) browser database  ## run every test
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 lint: $(STAMP)  ## ruff, mypy strict, the layers

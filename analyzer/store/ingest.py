@@ -15,7 +15,7 @@ from analyzer.store.audit import Audit
 from analyzer.store.feed import Chunk, Limits
 from analyzer.store.ledger import FileResult, Reading, known_content, next_file_id, write_readings, write_unread
 from analyzer.store.openings import Opening, open_path
-from analyzer.store.paths import expand_paths, is_never_a_log, stored_bytes
+from analyzer.store.paths import expand_paths, is_never_a_log, shown_path, stored_bytes
 from analyzer.store.projecting import Desk
 
 _PROBE_RECORDS = 50
@@ -72,7 +72,7 @@ def ingest_paths(
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> IngestResult:
-    """Read files, folders, globs and `-` into the audit.
+    """Read files, folders, globs, `-` and the URLs of databases and object stores into the audit.
 
     `progress` is told a path, and over all files the records and bytes read and the bytes there are (0 = not known).
     `assumed_us`: the start of records that have no time (UTC microseconds); without it they are rejected.
@@ -92,7 +92,7 @@ def ingest_paths(
         intake.flush()
     finally:
         intake.desk.clear()
-    results = tuple(intake.results[name] for name in names)
+    results = tuple(intake.results[shown_path(name)] for name in names)
     if not any(result.source for result in results):
         raise _nothing_understood(paths, results)
     return IngestResult(results)
@@ -105,7 +105,7 @@ def _nothing_understood(paths: Sequence[str], results: Sequence[FileResult]) -> 
     elif len(results) == 1:
         found = results[0].remarks[0][0]
     return UserError(
-        ", ".join(paths),
+        ", ".join(map(shown_path, paths)),
         found,
         "one of the formats that `whowaits sources` lists",
         "or draft a mapping: whowaits sources --suggest FILE",
@@ -181,7 +181,7 @@ class Intake:
             self._settle(FileResult(path=path, source=None, remarks=((NOT_A_LOG, 1),)))
             return
         try:
-            opening = open_path(path, self._limits)
+            opening = open_path(path, self._limits, self._audit)
         except UserError as error:
             if named:
                 raise
@@ -195,7 +195,7 @@ class Intake:
             self._leave(opening, remark)
             return
         second = next(opening.chunks, None)
-        if second is None and opening.size <= _SMALL_BYTES and not self._is_strict and path != "-":
+        if second is None and opening.size <= _SMALL_BYTES and not self._is_strict and not opening.is_read_once:
             self._let_wait(source, opening, first)
         else:
             self._write(source, [(opening, itertools.chain([first], [second] if second else [], opening.chunks))])
@@ -233,7 +233,7 @@ class Intake:
                 self._tell(opening, projection.add(file_id, chunk, unfold))
             assert opening.digest is not None
             readings.append(Reading(file_id, opening.path, opening.digest, opening.size))
-        if files[0][0].path == "-" and self._is_known(files[0][0]):
+        if files[0][0].is_read_once and self._is_known(files[0][0]):
             return
         for result in write_readings(self._audit, readings, projection):
             self._settle(result)

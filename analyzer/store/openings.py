@@ -6,10 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer.errors import UserError
 from analyzer.store.feed import Chunk, Limits, read_chunks
+from analyzer.store.paths import scheme_of
 from analyzer.store.streams import raw_blocks
+
+if TYPE_CHECKING:
+    from analyzer.store.audit import Audit
 
 
 @dataclass
@@ -17,7 +22,7 @@ class Opening:
     """A log about to be read.
 
     `digest` (sha256 of the bytes as stored) and `size` in bytes: None and 0 until all chunks are taken, where the place
-    can be read only once.
+    can be read only once (`is_read_once`).
     """
 
     path: str
@@ -25,23 +30,39 @@ class Opening:
     digest: str | None = None
     size: int = 0
     bytes_read: int = 0
+    is_read_once: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_read_once = self.digest is None
 
 
-def open_path(path: str, limits: Limits) -> Opening:
+def open_path(path: str, limits: Limits, audit: Audit) -> Opening:
     """Open one path that `expand_paths` gave.
 
     Raises: UserError when it cannot be read.
     """
-    opening = Opening(path)
-    if path != "-":
-        opening.digest, opening.size = _content(path)
-    opening.chunks = _chunks(opening, limits)
+    scheme = scheme_of(path)
+    if scheme == "postgresql":
+        from analyzer.store.postgres import open_spend_logs
+
+        return open_spend_logs(path, limits, audit)
+    if scheme == "s3":
+        from analyzer.store.objects import open_object
+
+        return open_object(path, limits)
+    digest, size = _content(path) if path != "-" else (None, 0)
+    return open_blocks(Opening(path, digest=digest, size=size), raw_blocks(path), limits)
+
+
+def open_blocks(opening: Opening, blocks: Iterator[bytes], limits: Limits) -> Opening:
+    """The opening with the chunks in `blocks`, the bytes as stored."""
+    opening.chunks = _chunks(opening, blocks, limits)
     return opening
 
 
-def _chunks(opening: Opening, limits: Limits) -> Iterator[Chunk]:
+def _chunks(opening: Opening, blocks: Iterator[bytes], limits: Limits) -> Iterator[Chunk]:
     seen = hashlib.sha256()
-    blocks = _counted(raw_blocks(opening.path), seen, opening)
+    blocks = _counted(blocks, seen, opening)
     yield from read_chunks(opening.path, blocks, limits)
     if opening.digest is None:
         for _ in blocks:

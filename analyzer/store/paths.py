@@ -1,4 +1,4 @@
-"""What the user named, as files: folders walked in order, globs opened, hidden files left out."""
+"""What the user named, as files: folders walked in order, globs opened, hidden files left out; places by their URL."""
 
 from __future__ import annotations
 
@@ -14,6 +14,28 @@ _NEVER_LOGS = re.compile(
     r"\.(png|jpe?g|gif|webp|svg|ico|pdf|md|rst|html?|css|[jt]s|py|sh|zip|tar|whl|duckdb|db|sqlite|wal|toml|ya?ml|lock)$",
     re.IGNORECASE,
 )
+_SCHEME = re.compile(r"(postgres|postgresql|s3)://", re.IGNORECASE)
+_DATABASE_URL = re.compile(
+    r"(?:[^/?#@\s]*@)?(?P<host>[\w.,\[\]:-]*)(?:/(?P<database>[^/?#@\s]*))?(?:\?[^@#\s]*)?", re.IGNORECASE
+)
+
+
+def scheme_of(path: str) -> str:
+    """`postgresql` or `s3` for a URL that is opened by its own door; '' for a path on this machine."""
+    found = _SCHEME.match(path)
+    if not found:
+        return ""
+    return "s3" if found[1].lower() == "s3" else "postgresql"
+
+
+def shown_path(path: str) -> str:
+    """The path as it may be stored and printed: of a database host and name only, never user, password or options."""
+    if scheme_of(path) != "postgresql":
+        return path
+    found = _DATABASE_URL.fullmatch(path.split("://", 1)[1])
+    if found is None:
+        return "postgresql://..."
+    return f"postgresql://{found['host']}/{found['database'] or ''}"
 
 
 def expand_paths(paths: Sequence[str]) -> tuple[str, ...]:
@@ -34,7 +56,12 @@ def is_never_a_log(path: str) -> bool:
 
 
 def _files_of(path: str) -> Iterator[str]:
-    if path == "-" or Path(path).is_file():
+    scheme = scheme_of(path)
+    if scheme == "s3":
+        from analyzer.store.objects import objects_under
+
+        yield from objects_under(path)
+    elif scheme or path == "-" or Path(path).is_file():
         yield path
     elif Path(path).is_dir():
         yield from _walk(path)
