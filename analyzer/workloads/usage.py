@@ -73,10 +73,11 @@ def usage(audit: Audit) -> tuple[Usage, ...]:
         " from rollup r join components k on k.component_no = r.spend_key"
         " order by k.component_no, r.day_us, r.provider, r.raw_model, r.mode, r.geography, r.over_tokens"
     ).fetchall()
-    return tuple(_usage_of_row(row) for row in rows)
+    return tuple(usage_of_row(row) for row in rows)
 
 
-def _usage_of_row(row: tuple[Any, ...]) -> Usage:
+def usage_of_row(row: tuple[Any, ...]) -> Usage:
+    """One row of `token_sums`, after (component_no, workload, component)."""
     no, workload, component, provider, raw_model, model, mode, geography, over, day_us, requests, uncounted, *sums = row
     return Usage(
         component_no=no,
@@ -134,7 +135,7 @@ def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
         scan_components(audit, config)
     key, join = _GROUPS[by]
     rows = audit.connection.execute(token_sums(key, join)).fetchall()
-    usages = [_usage_of_row((0, _key_text(by, row[0]), "", *row[1:])) for row in rows]
+    usages = [usage_of_row((0, _key_text(by, row[0]), "", *row[1:])) for row in rows]
     priced = price_usage(usages, config)
     groups: dict[str, list[PricedUsage]] = {}
     for item in priced:

@@ -52,6 +52,29 @@ def add_rollups(audit: Audit, rows: list[dict[str, Any]]) -> None:
         audit.connection.execute(f"insert into usage_rollups ({columns}) values ({marks})", values)
 
 
+def add_cost_lines(audit: Audit, rows: list[dict[str, Any]]) -> None:
+    """Insert lines of an invoice; what a row leaves out is ordinary, `at` as in `add_requests`."""
+    (first,) = audit.connection.execute("select coalesce(max(cost_no), 0) + 1 from cost_lines").fetchone() or (1,)
+    for number, row in enumerate(rows, first):
+        values: dict[str, Any] = {
+            "source": "anthropic_cost_report",
+            "series": "1d by description",
+            "duplicate_rank": 0,
+            "file_id": 1,
+            "provider": "anthropic",
+            "raw_model": "Claude Haiku 4.5",
+            "cost_type": "tokens",
+            "rounded_to_usd": 0,
+            **row,
+        }
+        values["started_us"] = MONDAY_US + values.pop("at", 0)
+        values["ended_us"] = values["started_us"] + DAY_US
+        values |= {"cost_no": number, "duplicate_key": str(number), "line_no": number}
+        columns = ", ".join(values)
+        marks = ", ".join(f"${name}" for name in values)
+        audit.connection.execute(f"insert into cost_lines ({columns}) values ({marks})", values)
+
+
 def feature_rows(audit: Audit) -> list[dict[str, Any]]:
     """The rows of `features` by name of column."""
     cursor = audit.connection.execute("select * from features order by component_no")

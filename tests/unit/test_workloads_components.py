@@ -105,8 +105,11 @@ def test_scanning_twice_gives_the_same_and_leaves_no_other_tables(audit):
     assert {row[0] for row in audit.connection.execute(query).fetchall()} == {
         "calls",
         "components",
+        "disowned",
         "features",
         "model_names",
+        "owned",
+        "placed",
         "priced_requests",
         "rollup",
         "size_tiers",

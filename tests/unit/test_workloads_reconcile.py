@@ -1,0 +1,133 @@
+"""List cost beside an invoice: every difference has a name, and the rest is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from audit_rows import DAY_US, add_cost_lines, add_requests
+
+from analyzer.config import Config
+from analyzer.errors import UserError
+from analyzer.money import add
+from analyzer.store.audit import Audit, open_audit
+from analyzer.workloads.reconcile import Reconciliation, reconcile
+
+# Haiku 4.5: $1 a million input tokens; Sonnet 4.6: $3.
+MILLION = {"uncached_input_tokens": 1_000_000, "output_tokens": 0}
+
+
+@pytest.fixture
+def audit() -> Iterator[Audit]:
+    with open_audit(None) as opened:
+        yield opened
+
+
+def found(audit: Audit, config: Config | None = None) -> Reconciliation:
+    result = reconcile(audit, config or Config())
+    assert result is not None
+    steps = add(step.usd for step in result.differences)
+    assert add([result.list_cost_usd, steps, result.unexplained_usd]) == result.invoiced_usd
+    return result
+
+
+def steps(result: Reconciliation) -> dict[str, Decimal]:
+    return {step.name: step.usd for step in result.differences}
+
+
+def test_without_an_invoice_there_is_nothing_to_reconcile(audit: Audit) -> None:
+    add_requests(audit, [MILLION])
+    assert reconcile(audit, Config()) is None
+
+
+def test_logs_that_hold_all_calls_tie_to_the_invoice_exactly(audit: Audit) -> None:
+    add_requests(audit, [MILLION, {**MILLION, "raw_model": "claude-sonnet-4-6", "at": DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 3, "raw_model": "Claude Sonnet 4.6", "at": DAY_US}])
+    result = found(audit)
+    assert (result.list_cost_usd, result.invoiced_usd, result.unexplained_usd) == (4, 4, 0)
+    assert result.differences == ()
+    assert result.coverage_share == 1
+    assert result.discount_share is None
+
+
+def test_a_cent_of_rounding_is_rounding_and_two_are_not(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "uncached_input_tokens": 1_004_000}])  # $1.004
+    add_cost_lines(audit, [{"amount_usd": 1, "rounded_to_usd": "0.01"}])
+    assert steps(found(audit)) == {"rounding on the invoice": Decimal("-0.004")}
+    add_cost_lines(audit, [{"amount_usd": "0.02", "cost_type": "web_search"}])
+    result = found(audit)
+    assert result.unexplained_usd == Decimal("0.016")
+
+
+def test_days_and_models_that_one_side_lacks_are_named(audit: Audit) -> None:
+    add_requests(audit, [MILLION, {**MILLION, "raw_model": "claude-sonnet-4-6"}])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 5, "raw_model": "Claude Opus 4.7"}])
+    result = found(audit)
+    assert steps(result) == {"days and models that no log has": 5, "days and models not on the invoice": -3}
+    assert result.unexplained_usd == 0
+    assert result.coverage_share == Decimal(1) / 6
+
+
+def test_keys_that_no_log_has_are_named_when_other_keys_match(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "api_key": "web"}])
+    add_cost_lines(audit, [{"amount_usd": 1, "api_key": "web"}, {"amount_usd": 7, "api_key": "intern"}])
+    result = found(audit)
+    assert steps(result) == {"keys that no log has": 7}
+    assert result.coverage_share == Decimal(1) / 8
+
+
+def test_keys_are_not_compared_when_no_name_is_known_on_both_sides(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "api_key": "sk-hash"}])
+    add_cost_lines(audit, [{"amount_usd": 1, "api_key": "web"}])
+    assert steps(found(audit)) == {}
+
+
+def test_list_amounts_on_the_invoice_give_the_discount(audit: Audit) -> None:
+    add_requests(audit, [MILLION])
+    add_cost_lines(audit, [{"amount_usd": "0.85", "list_amount_usd": 1}])
+    result = found(audit)
+    assert (result.discount_share, steps(result)) == (Decimal("0.15"), {"discount": Decimal("-0.15")})
+    assert result.coverage_share == 1
+
+
+def test_one_ratio_on_every_day_and_model_implies_a_discount(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(4)])
+    add_cost_lines(audit, [{"amount_usd": "0.8", "at": i * DAY_US} for i in range(4)])
+    result = found(audit)
+    assert (result.discount_share, steps(result)) == (Decimal("0.2"), {"discount": Decimal("-0.8")})
+    assert result.coverage_share == 1
+
+
+def test_uneven_ratios_imply_no_discount_and_stay_unexplained(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(4)])
+    add_cost_lines(audit, [{"amount_usd": amount, "at": i * DAY_US} for i, amount in enumerate(("0.8", 1, 1, 1))])
+    result = found(audit)
+    assert (result.discount_share, result.unexplained_usd) == (None, Decimal("-0.2"))
+
+
+def test_priority_and_code_execution_are_named(audit: Audit) -> None:
+    add_requests(audit, [MILLION, {**MILLION, "service_tier": "priority"}])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 2, "cost_type": "code_execution", "raw_model": None}])
+    result = found(audit)
+    assert steps(result) == {"code execution": 2}
+    assert result.unpriced_requests == 1
+
+
+def test_days_outside_the_invoice_are_in_no_figure(audit: Audit) -> None:
+    add_requests(audit, [MILLION, {**MILLION, "at": 5 * DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 1}])
+    result = found(audit)
+    assert (result.list_cost_usd, result.outside_usd) == (1, 1)
+
+
+def test_of_two_invoices_one_is_compared_and_the_other_named(audit: Audit) -> None:
+    add_requests(audit, [MILLION])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 1, "at": DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 9, "source": "console_cost_csv"}])
+    assert found(audit).other_invoices == ("console_cost_csv (1d by description)",)
+    other = reconcile(audit, Config(), "console_cost_csv")
+    assert other is not None
+    assert other.invoiced_usd == 9
+    with pytest.raises(UserError, match="--invoice"):
+        reconcile(audit, Config(), "nothing")
