@@ -132,9 +132,9 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def larkfield() -> Assessment:
-    """The whole month."""
-    names = list(dict.fromkeys(part[0] for part in PARTS))
+def larkfield(*only: str) -> Assessment:
+    """The whole month; with names, only those workloads of it (files, days and models stay as they are)."""
+    names = [name for name in dict.fromkeys(part[0] for part in PARTS) if not only or name in only]
     plans = tuple(_workload([(no, part) for no, part in enumerate(PARTS, 1) if part[0] == name]) for name in names)
     baseline = add(plan.baseline_usd for plan in plans)
     saving = add(plan.saving_usd for plan in plans)

@@ -36,11 +36,12 @@ def build_report(assessment: Assessment, *, generated_on: date) -> str:
     The same assessment and date give the same bytes. Nothing in it was not in the assessment.
     """
     environment = report_environment()
+    coverage = assessment.coverage
     sections = tuple(_rendered(environment, module, assessment) for module in section_modules())
     folder = shipped("reports")
     return environment.get_template("report.html.j2").render(
         company=assessment.company,
-        period=display.period_text(assessment.coverage.first_day, assessment.coverage.last_day),
+        period=display.period_text(coverage.first_day, coverage.last_day) if coverage.first_day else None,
         generated_on=display.day_text(generated_on),
         sections=sections,
         css=_inline(folder / "report.css"),
@@ -72,6 +73,7 @@ def report_environment() -> Environment:
         unbroken=display.unbroken,
         day=display.day_text,
         inline_json=inline_json,
+        plain=display.plain,
     )
     return environment
 

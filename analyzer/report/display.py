@@ -14,6 +14,7 @@ from analyzer.money import to_cents as to_cents
 from analyzer.savings.assessment import LeverFinding, WorkloadPlan
 from analyzer.waiting.verdicts import Evidence
 
+_TURNING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|days?|tokens)(?!\w))")
 
 LEVER_NAMES = {
@@ -92,9 +93,17 @@ def share_text(share: Decimal | float | None) -> str:
     return f"{value.quantize(Decimal(1), rounding=ROUND_HALF_UP)} %".replace("-", "−")
 
 
+def plain(text: str) -> str:
+    """The text without control characters and without what turns its direction about: a name may not look like another.
+
+    Each is shown as `�`. Right-to-left letters stay, and so do the joiners that scripts and emoji need.
+    """
+    return _TURNING.sub("�", text)
+
+
 def unbroken(text: str) -> str:
-    """The text with each number kept on one line with its unit: `89 %`, `8 h`, `2 days`."""
-    return _UNIT.sub("\N{NO-BREAK SPACE}", text)
+    """A sentence for the page: `plain`, with each number on one line with its unit: `89 %`, `8 h`, `2 days`."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", plain(text))
 
 
 def day_text(day: date) -> str:
@@ -136,5 +145,5 @@ def finding_amount(finding: LeverFinding) -> Decimal | None:
 
 def shortened(name: str, length: int) -> str:
     """The name on one line, cut to `length` characters with an ellipsis."""
-    line = " ".join(name.split()) or "(no name)"
+    line = " ".join(plain(name).split()) or "(no name)"
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"

@@ -79,10 +79,23 @@ def day_bars_figure(days: Sequence[date], series: Sequence[tuple[str, str, Seque
         "margin": {"l": 64, "r": 12, "t": 34, "b": 40},
         "showlegend": True,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
-        "xaxis": {"type": "date", "fixedrange": True, "tickformat": "%-d %b", "hoverformat": "%-d %b %Y", "nticks": 8},
+        "xaxis": {
+            "type": "date",
+            "fixedrange": True,
+            "tickformat": "%-d %b",
+            "hoverformat": "%-d %b %Y",
+            **_day_ticks(days),
+        },
         "yaxis": {"fixedrange": True, "tickprefix": "$", "tickformat": ",~r", "rangemode": "tozero", "nticks": 6},
     }
     return _checked({"data": traces, "layout": layout})
+
+
+def _day_ticks(days: Sequence[date]) -> dict[str, Any]:
+    """Every day of a week or less (Plotly would put hours between them); else about eight ticks."""
+    if len(days) > 8:
+        return {"nticks": 8}
+    return {"tickmode": "array", "tickvals": [day.isoformat() for day in days]}
 
 
 @dataclass(frozen=True)

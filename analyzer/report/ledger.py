@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from analyzer.money import ZERO, add, cents_that_add_up, to_cents
+from analyzer.money import ZERO, add, cents_that_add_up, dollars, to_cents
 from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan, Lever, WorkloadPlan
 
 _SURENESS = {"high": 0, "medium": 1, "low": 2}
@@ -23,6 +23,11 @@ class Cell:
     baseline_usd: Decimal
     saving_usd: Decimal
     moves: bool
+
+    @property
+    def cost_text(self) -> str:
+        """List cost for people: what is not nothing never reads as nothing."""
+        return _cost_text(self.baseline_usd, self.plan.baseline_usd)
 
     @property
     def optimized_usd(self) -> Decimal:
@@ -40,6 +45,11 @@ class Row:
     saving_usd: Decimal
     upside_usd: Decimal
     cells: tuple[Cell, ...]
+
+    @property
+    def cost_text(self) -> str:
+        """List cost for people: what is not nothing never reads as nothing."""
+        return _cost_text(self.baseline_usd, self.plan.baseline_usd)
 
     @property
     def optimized_usd(self) -> Decimal:
@@ -97,6 +107,10 @@ def _cells(plan: WorkloadPlan, baseline: Decimal, saving: Decimal) -> tuple[Cell
         Cell(component, cost, saved, component.verdict.component_no in moving)
         for component, cost, saved in zip(plan.components, costs, savings, strict=True)
     )
+
+
+def _cost_text(cents: Decimal, exact: Decimal) -> str:
+    return "<$0.01" if exact > 0 and not cents else dollars(cents)
 
 
 def migration_rows(ledger: Ledger) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analyzer.money import add
 from analyzer.report.ledger import Ledger
-from analyzer.savings.assessment import ComponentPlan
+from analyzer.savings.assessment import ComponentPlan, LeverFinding
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,24 @@ def reason_to_stay(plan: ComponentPlan) -> str:
         return "Batch was not looked at."
     if finding.status not in ("does-not-pay", "applied"):
         return finding.sentence
-    if finding.alone_usd is not None and finding.alone_usd < 0:
-        return "It could wait, but in batch it would cost more than today."
+    if _is_dearer(finding):
+        lost = ", where nothing is read from its cache" if plan.tokens.cache_read_tokens else ""
+        return f"It could wait, but would cost more in batch{lost}."
     return "It could wait, but batch adds nothing to the rest of its plan."
+
+
+def explained(finding: LeverFinding, plan: ComponentPlan) -> str:
+    """The finding's sentence; where batch is dearer although every token is at half price, also why."""
+    if finding.lever == "batch" and _is_dearer(finding) and plan.tokens.cache_read_tokens:
+        return (
+            f"{finding.sentence} A batch reads nothing from the cache: what the cache serves today would be plain "
+            "input, and half of the input price is more than the price of a cache read."
+        )
+    return finding.sentence
+
+
+def _is_dearer(finding: LeverFinding) -> bool:
+    return finding.status == "does-not-pay" and finding.alone_usd is not None and finding.alone_usd < 0
 
 
 def stays(ledger: Ledger) -> tuple[Stay, ...]:

@@ -169,6 +169,60 @@ def test_printing_opens_everything_in_light_colours_and_closes_it_again(
     page.close()
 
 
+def test_wide_tables_say_that_they_scroll_and_keep_the_names_in_sight(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"], 390).page
+    box = page.locator("#verdicts .scroll-box")
+    wait_until(page, "document.querySelector('#verdicts .scrolls')")
+    assert box.locator(".scroll-hint").is_visible()
+    name = box.locator("tbody th").first
+    before = name.bounding_box()
+    page.evaluate("document.querySelector('#verdicts .scroller').scrollLeft = 9999")
+    wait_until(page, "document.querySelector('#verdicts .at-end')")
+    assert name.bounding_box() == before
+    assert box.locator("tbody td:last-child").first.is_visible()
+    page.close()
+    page = opened(browser, pages["full"]).page
+    assert page.locator("#verdicts .scroll-hint").is_hidden()
+    page.close()
+
+
+def test_on_a_narrow_page_days_stay_on_one_line_and_findings_need_no_scrolling(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
+    page = opened(browser, pages["full"], 390).page
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    days = "[...document.querySelectorAll('#by_day tbody th')].map(one => one.getClientRects()[0].height)"
+    assert len(set(page.evaluate(days))) == 1
+    assert page.evaluate(
+        "[...document.querySelectorAll('.part .scroller')].every(one => one.scrollWidth <= one.clientWidth)"
+    )
+    page.close()
+
+
+def test_a_printed_page_cuts_no_table_and_repeats_no_total(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"], color_scheme="dark").page
+    paper_px = 688  # A4 less 14 mm on each side, at 96 px an inch
+    page.set_viewport_size({"width": paper_px, "height": 1000})
+    page.emulate_media(media="print", color_scheme="dark")
+    wait_until(page, "document.querySelectorAll('details:not([open])').length === 0")
+    assert page.evaluate("document.documentElement.scrollWidth") <= paper_px
+    right = "[...document.querySelectorAll('table, .plot svg')].map(one => one.getBoundingClientRect().right)"
+    assert max(page.evaluate(right)) <= paper_px
+    assert page.evaluate("getComputedStyle(document.querySelector('#verdicts tfoot')).display") == "table-row-group"
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.close()
+
+
+def test_a_guard_has_the_colour_of_what_moves(browser: Browser, pages: dict[str, Path]) -> None:
+    page = opened(browser, pages["full"]).page
+    colours = page.evaluate(
+        "Object.fromEntries(['by-day', 'verdicts'].flatMap(id => document.getElementById('plot-' + id).data)"
+        ".map(trace => [trace.meta.role, trace.marker.color]))"
+    )
+    assert colours["batchable-with-guard"] == colours["batchable"] != colours["splittable"]
+    page.close()
+
+
 def test_charts_follow_the_colour_scheme(browser: Browser, pages: dict[str, Path]) -> None:
     page = opened(browser, pages["full"], color_scheme="light").page
     ink = "getComputedStyle(document.querySelector('#plot-verdicts .ytick text')).fill"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import ModuleType
@@ -12,6 +13,7 @@ from report_fixture import empty, larkfield
 from analyzer.migration import kits_of
 from analyzer.report.build import report_environment, section_modules
 from analyzer.report.sections import by_day, coverage, headline, migration_order, verdicts, waterfall, workloads
+from analyzer.savings.assessment import Assessment, LeverFinding
 
 
 def _name(module: ModuleType) -> str:
@@ -85,6 +87,81 @@ def test_the_pilot_is_the_surest_and_largest_and_the_order_is_that_of_the_kits()
     assert moves[0]["workload"] == "catalogue-enrichment"
     assert [move["workload"] for move in moves] == [kit.plan.verdict.workload for kit in kits_of(larkfield())]
     assert migration_order.build(empty())["moves"] == []
+
+
+def test_every_dollar_moves_or_stays_for_a_reason() -> None:
+    built = migration_order.build(larkfield())
+    shown = {stay.reason: (stay.workloads, stay.baseline_usd) for stay, _ in built["stays"]}
+    assert shown == {
+        # store-chat 4120.337, support-tickets' draft 1204.5, returns-agent 1650.75, new-model-trial 0
+        "Someone waits for the result.": (4, Decimal("6975.59")),
+        "Nobody can tell.": (3, Decimal("793.00")),  # 731.6 + 61.4 + 0.004
+        "It is in batch already.": (1, Decimal("210.00")),
+        "It is needed too soon.": (1, Decimal("97.33")),
+    }
+    moving = built["moving"]["baseline_usd"]
+    assert moving + sum(stay.baseline_usd for stay, _ in built["stays"]) == built["baseline_usd"]
+    saved = sum(row["saving_usd"] for row in (*built["moves"], *built["in_place"]))
+    assert saved == headline.build(larkfield())["saving_usd"]
+
+
+def _page(module: ModuleType, assessment: Assessment) -> str:
+    html = report_environment().get_template(f"sections/{_name(module)}.html.j2").render(**module.build(assessment))
+    return " ".join(html.replace("\xa0", " ").split())
+
+
+def test_where_nothing_moves_the_page_says_whether_waiting_or_the_price_is_why() -> None:
+    already = larkfield("already-in-batch")
+    assert "It is in batch already." in _page(headline, already)
+    assert "questions" not in _page(headline, already)
+    asked = _page(headline, larkfield("webhook-classifier"))
+    assert "Nobody can tell." in asked and "could be worth $365.80" in asked  # 731.6 / 2
+
+
+def test_a_batch_that_costs_more_at_half_price_is_explained() -> None:
+    month = larkfield("already-in-batch")
+    dearer = LeverFinding("batch", "does-not-pay", Decimal("-11.33"), "Batch API would cost $11.33 more.")
+    component = replace(month.workloads[0].components[0], findings=(dearer,))
+    month = replace(month, workloads=(replace(month.workloads[0], components=(component,)),))
+    assert "would cost more in batch, where nothing is read from its cache" in _page(headline, month)
+    assert "cost $11.33 more. A batch reads nothing from the cache" in _page(workloads, month)
+
+
+def test_a_month_without_a_saving_has_words_in_place_of_a_waterfall() -> None:
+    built = waterfall.build(larkfield("returns-agent"))
+    assert built["chart"] is None
+    assert ("Move to batch", "not allowed", Decimal("1650.75")) in built["findings"]
+    assert "No lever saves a cent here" in _page(waterfall, larkfield("returns-agent"))
+
+
+def test_what_costs_under_a_cent_never_reads_as_nothing() -> None:
+    costs = {row["workload"]: row["cost"] for row in verdicts.build(larkfield())["rows"]}
+    assert costs[""] == "<$0.01" and costs["new-model-trial"] == "$0.00"
+    assert "1 request was priced" in _page(
+        headline, replace(larkfield(""), coverage=replace(larkfield().coverage, requests=1, priced_requests=1))
+    )
+
+
+def test_days_and_their_columns_add_up() -> None:
+    built = by_day.build(larkfield())
+    assert sum(row["total_usd"] for row in built["rows"]) == sum(built["totals"]) == built["total_usd"]
+
+
+def test_one_day_is_told_in_words() -> None:
+    month = larkfield()
+    one = replace(month, by_day=month.by_day[:3])
+    assert by_day.build(one)["chart"] is None
+    assert "fell on one day, 1 October 2026" in _page(by_day, one)
+
+
+def test_paths_begin_below_the_folder_that_all_files_share() -> None:
+    month = larkfield()
+    files = tuple(replace(file, path=f"/home/someone/audit/{file.path}") for file in month.coverage.files)
+    remarks = ((files[0].path, "a remark", 3),)
+    built = coverage.build(replace(month, coverage=replace(month.coverage, files=files, remarks=remarks)))
+    assert "litellm/spend.csv" in {file["path"] for file in built["files"]}
+    assert built["remarks"] == [("litellm/spend.csv", "a remark", 3)]
+    assert coverage.shared_folder(["-"]) == ""
 
 
 def test_a_caching_gain_of_work_that_stays_is_listed_apart() -> None:

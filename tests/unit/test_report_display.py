@@ -12,8 +12,17 @@ from report_fixture import empty, larkfield
 from analyzer.money import cents_that_add_up, dollars, to_cents
 from analyzer.report import build_report
 from analyzer.report.build import inline_json
-from analyzer.report.display import counted, is_calendar_month, percent, period_text, share_text, shortened, unbroken
-from analyzer.report.figures import plotly_text
+from analyzer.report.display import (
+    counted,
+    is_calendar_month,
+    percent,
+    period_text,
+    plain,
+    share_text,
+    shortened,
+    unbroken,
+)
+from analyzer.report.figures import plotly_text, spend_bars_figure
 
 
 def test_rounded_parts_add_up_to_the_rounded_total() -> None:
@@ -54,6 +63,19 @@ def test_a_number_and_its_unit_stay_on_one_line() -> None:
         "89\xa0% of 12 requests within 8\xa0h, 2\xa0days or 10\xa0min"
     )
     assert unbroken("5 hosts, 3 some") == "5 hosts, 3 some"
+
+
+def test_a_name_cannot_turn_its_letters_about() -> None:
+    assert plain("gpj.exe \u202egnp") == "gpj.exe \ufffdgnp"
+    assert plain("توقعات \U0001f469\u200d\U0001f52c") == "توقعات \U0001f469\u200d\U0001f52c"
+    page = build_report(larkfield(), generated_on=date(2026, 11, 2))
+    assert "\u202e" not in page and "\\u202e" not in page and "توقعات المخزون" in page
+
+
+def test_a_guard_is_hatched_unlike_a_split() -> None:
+    figure = spend_bars_figure(["a", "b"], [Decimal(1)] * 2, ["splittable", "batchable-with-guard"])
+    shapes = [trace["marker"]["pattern"]["shape"] for trace in figure["data"]]
+    assert len(set(shapes)) == 2
 
 
 def test_one_is_not_many() -> None:

@@ -39,7 +39,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "columns": [PLACEMENT_NAMES[name] for name in placements],
         "totals": [add(column) for column in columns],
         "total_usd": add(cents),
-        "chart": Chart("by-day", label, day_bars_figure(days, series)) if any(cents) else None,
+        "chart": Chart("by-day", label, day_bars_figure(days, series)) if any(cents) and len(days) > 1 else None,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from analyzer.money import ZERO, add
 from analyzer.report.display import BASIS_NAMES, LEVER_NAMES, percent, shown_verdict
 from analyzer.report.ledger import Row, ledger_of, migration_rows, moving_saving_usd
-from analyzer.report.staying import stays
+from analyzer.report.staying import reason_to_stay, stays
 from analyzer.savings.assessment import LEVERS, Assessment
 from analyzer.times import duration_text
 
@@ -32,6 +32,9 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "stays": [(stay, percent(stay.baseline_usd, ledger.baseline_usd)) for stay in stays(ledger)],
         "moving": {"baseline_usd": moving, "percent": percent(moving, ledger.baseline_usd)},
         "baseline_usd": ledger.baseline_usd,
+        "in_two_lines": any(
+            len({reason_to_stay(c.plan) if not c.moves else "" for c in r.cells}) > 1 for r in ledger.rows
+        ),
     }
 
 

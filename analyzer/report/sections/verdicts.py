@@ -28,6 +28,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
             "confidence": row.plan.verdict.confidence,
             "requests": sum(component.requests for component in row.plan.components),
             "unpriced_requests": sum(component.unpriced_requests for component in row.plan.components),
+            "cost": row.cost_text,
             "baseline_usd": row.baseline_usd,
             "percent": percent(row.baseline_usd, ledger.baseline_usd),
             "saving_usd": row.saving_usd,

@@ -17,6 +17,7 @@ from analyzer.report.display import (
     weight_text,
 )
 from analyzer.report.ledger import Cell, Row, ledger_of
+from analyzer.report.staying import explained
 from analyzer.savings.assessment import Assessment
 from analyzer.times import duration_text
 
@@ -41,6 +42,7 @@ def _card(row: Row) -> dict[str, Any]:
         "basis": BASIS_NAMES[verdict.basis],
         "awaited_share": verdict.awaited_probability,
         "question": verdict.question,
+        "cost": row.cost_text,
         "baseline_usd": row.baseline_usd,
         "saving_usd": row.saving_usd,
         "optimized_usd": row.optimized_usd,
@@ -68,6 +70,7 @@ def _component(cell: Cell) -> dict[str, Any]:
         "deadline": duration_text(verdict.deadline_s) if verdict.deadline_s is not None else None,
         "chain_length": verdict.chain_length,
         "question": verdict.question,
+        "cost": cell.cost_text,
         "baseline_usd": cell.baseline_usd,
         "saving_usd": cell.saving_usd,
         "optimized_usd": cell.optimized_usd,
@@ -88,7 +91,7 @@ def _component(cell: Cell) -> dict[str, Any]:
                 "status": finding.status,
                 "status_name": FINDING_NAMES[finding.status],
                 "alone_usd": finding_amount(finding),
-                "sentence": finding.sentence,
+                "sentence": explained(finding, plan),
             }
             for finding in plan.findings
         ],
