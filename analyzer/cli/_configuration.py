@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from analyzer.config import Config, load_config
 
 NAME = "whowaits.toml"
 BEFORE = "whowaits.toml.before"
+RULES = "whowaits.rules"
 
 
 def read_config(given: Path | None, audit_path: Path) -> Config:
@@ -26,17 +28,22 @@ def read_config(given: Path | None, audit_path: Path) -> Config:
         return load_config(here if here.exists() else None)
     if not here.exists():
         click.echo(f"configuration: {copy}, the copy beside the audit (--config FILE for another)", err=True)
-        return load_config(copy)
+        config = load_config(copy)
+        return config if config.rules_folder is None else replace(config, rules_folder=copy.parent / RULES)
     if here.read_bytes() != copy.read_bytes():
         click.echo(f"configuration: ./{NAME}, which differs from {copy} of the last analyze", err=True)
     return load_config(here)
 
 
 def keep_copy(config: Config, folder: Path) -> None:
-    """Put a copy of the configuration's file into `folder`; one that is there and differs is kept as `*.before`."""
+    """Put copies of the configuration's file and of the rules that it names into `folder`.
+
+    A configuration that is there and differs is kept as `whowaits.toml.before`.
+    """
     source, copy = config.path, folder / NAME
     if source is None or not source.is_file():
         return
+    _keep_rules(config.rules_folder, folder / RULES)
     content = source.read_bytes()
     if copy.is_file():
         if copy.read_bytes() == content:
@@ -44,3 +51,15 @@ def keep_copy(config: Config, folder: Path) -> None:
         copy.replace(folder / BEFORE)
         click.echo(f"{copy} is replaced by {source}; what it said is in {folder / BEFORE}", err=True)
     copy.write_bytes(content)
+
+
+def _keep_rules(rules: Path | None, copy: Path) -> None:
+    """The copy holds what `rules` holds, and nothing that an earlier run left there."""
+    texts = {} if rules is None else {path.name: path.read_bytes() for path in rules.glob("*.toml")}
+    for path in copy.glob("*.toml"):
+        if path.name not in texts:
+            path.unlink()
+    if rules is not None:
+        copy.mkdir(exist_ok=True)
+    for name, content in texts.items():
+        (copy / name).write_bytes(content)

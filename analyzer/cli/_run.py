@@ -82,11 +82,12 @@ def headline_lines(assessment: Assessment) -> Iterator[str]:
 
     ledger = ledger_of(assessment)
     line = (
-        f"list cost {dollars(ledger.baseline_usd)}; saves at least {dollars(ledger.saving_usd)} "
+        f"list cost {dollars(ledger.baseline_usd or assessment.baseline_usd)}; "
+        f"saves at least {dollars(ledger.saving_usd)} "
         f"({percent(ledger.saving_usd, ledger.baseline_usd)}), up to {dollars(to_cents(assessment.saving_usd['high']))}"
     )
     if assessment.upside_usd:
-        line += f"; {dollars(to_cents(assessment.upside_usd))} more hangs on questions to owners"
+        line += f"; {dollars(ledger.upside_usd)} more hangs on questions to owners"
     yield line
     for kind, name in VERDICT_NAMES.items():
         rows = [row for row in ledger.rows if shown_verdict(row.plan) == kind]

@@ -12,7 +12,7 @@ import click
 
 from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
-from analyzer.money import add
+from analyzer.money import add, cents_that_add_up, dollars
 
 if TYPE_CHECKING:
     from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
@@ -33,16 +33,33 @@ def rules_option(function: F) -> F:
 
 @dataclass(frozen=True)
 class CostedVerdict:
-    """A workload verdict and the list cost of its components by number, USD; requests without a price are counted."""
+    """A workload verdict and the list cost of its components by number, USD; requests without a price are counted.
+
+    `cents_usd`: list cost in the cents of the page, where the rows add up to their total.
+    """
 
     verdict: WorkloadVerdict
     list_cost_usd: dict[int, Decimal]
     unpriced_requests: int
+    cents_usd: Decimal = Decimal(0)
 
     @property
     def total_usd(self) -> Decimal:
-        """List cost of the priced requests."""
+        """List cost of the priced requests, exact."""
         return add(self.list_cost_usd.values())
+
+    @property
+    def shown(self) -> str:
+        """List cost for people."""
+        return dollars(self.cents_usd or self.total_usd)
+
+    def shown_parts(self) -> dict[int, str]:
+        """List cost of the components for people; they add up to `shown`."""
+        parts = cents_that_add_up(list(self.list_cost_usd.values()), self.cents_usd)
+        return {
+            number: dollars(cents or exact)
+            for (number, exact), cents in zip(self.list_cost_usd.items(), parts, strict=True)
+        }
 
 
 def costed_verdicts(
@@ -70,8 +87,13 @@ def costed_verdicts(
             unpriced[number] = unpriced.get(number, 0) + row.usage.requests
         else:
             costs[number] = add((costs.get(number, Decimal(0)), row.list_cost_usd))
-    result = [_costed(verdict, costs, unpriced) for verdict in verdicts]
-    return tuple(sorted(result, key=lambda item: (-item.total_usd, item.verdict.workload)))
+    items = sorted(
+        (_costed(verdict, costs, unpriced) for verdict in verdicts),
+        key=lambda item: (-item.total_usd, item.verdict.workload),
+    )
+    totals = [item.total_usd for item in items]
+    cents = cents_that_add_up(totals, add(totals))
+    return tuple(replace(item, cents_usd=shown) for item, shown in zip(items, cents, strict=True))
 
 
 def _costed(verdict: WorkloadVerdict, costs: dict[int, Decimal], unpriced: dict[int, int]) -> CostedVerdict:

@@ -11,7 +11,6 @@ from analyzer.cli._options import audit_option, config_option, json_option, prin
 from analyzer.cli._terminal import counted, printable
 from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, rules_option, verdicts_document
 from analyzer.errors import UserError, nearest_name
-from analyzer.money import dollars
 from analyzer.times import duration_text
 
 if TYPE_CHECKING:
@@ -47,12 +46,13 @@ def _print_workload(item: CostedVerdict) -> None:
     undecided = ", part of it undecided" if verdict.cannot_tell else ""
     click.echo(
         f"{printable(verdict.workload, 0)}: {verdict.verdict}{undecided} "
-        f"({verdict.confidence} confidence, basis {verdict.basis}); list cost {dollars(item.total_usd)}"
+        f"({verdict.confidence} confidence, basis {verdict.basis}); list cost {item.shown}"
     )
     if item.unpriced_requests:
         click.echo(f"{counted(item.unpriced_requests, 'request')} without a price, in no total")
+    costs = item.shown_parts()
     for part in verdict.components:
-        _print_component(part, dollars(item.list_cost_usd[part.component_no]))
+        _print_component(part, costs[part.component_no])
     if verdict.question:
         click.echo(f"\nAsk: {printable(verdict.question, 0)}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli._options import json_option, print_json
-from analyzer.cli._terminal import table
+from analyzer.cli._terminal import counted, table
 from analyzer.cli._verdicts import rules_option
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def test_rules(rules_folder: Path | None) -> None:
                 problems.append(UserError(f"{rule.id}.toml, example {number}", outcome, example.expects))
     if problems:
         raise UserErrors(problems)
-    click.echo(f"{len(rules)} rules, {sum(len(rule.examples) for rule in rules)} examples: all as they say")
+    examples = sum(len(rule.examples) for rule in rules)
+    click.echo(f"{counted(len(rules), 'rule')}, {counted(examples, 'example')}: all as they say")
 
 
 def _document(rule: Rule) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _text(assessment: Assessment, config: Config) -> str:
     from analyzer.report.ledger import ledger_of
 
     ledger, saving = ledger_of(assessment), assessment.saving_usd
-    lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd):>16}"]
+    lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd or assessment.baseline_usd):>16}"]
     lines.extend(f"{'  ' + lever:<24}{dollars(-credit):>16}" for lever, credit in ledger.levers_usd.items())
     lines.append(f"{'optimized':<24}{dollars(ledger.optimized_usd):>16}")
     lines.append("")
@@ -120,8 +120,7 @@ def _text(assessment: Assessment, config: Config) -> str:
         f"expected {dollars(to_cents(saving['base']))}, at best {dollars(to_cents(saving['high']))}."
     )
     if assessment.upside_usd:
-        upside = dollars(to_cents(assessment.upside_usd))
-        lines.append(f"Not counted: {upside} where nobody can tell yet whether anyone waits.")
+        lines.append(f"Not counted: {dollars(ledger.upside_usd)} where nobody can tell yet whether anyone waits.")
     if config.discount_share:
         from analyzer.pricing import contracted
 
@@ -143,7 +142,7 @@ def _table(ledger: Ledger) -> str:
                 verdict_text(row.plan.verdict),
                 dollars(row.baseline_usd),
                 dollars(row.saving_usd),
-                dollars(row.plan.upside_usd),
+                dollars(row.upside_usd),
                 ", ".join(sorted(used)) or "none",
             )
         )

@@ -9,7 +9,6 @@ import click
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
 from analyzer.cli._verdicts import costed_verdicts, rules_option, verdict_text, verdicts_document
-from analyzer.money import dollars
 
 
 @click.command()
@@ -30,7 +29,7 @@ def command(audit_path: Path, config_path: Path | None, rules_folder: Path | Non
             item.verdict.confidence,
             item.verdict.basis,
             f"{sum(part.requests for part in item.verdict.components):,}",
-            dollars(item.total_usd),
+            item.shown,
             f"{item.unpriced_requests:,}" if item.unpriced_requests else "",
         )
         for item in items

@@ -68,6 +68,41 @@ def test_the_file_a_person_edits_comes_before_the_copy(folder: Path) -> None:
     assert verdict("--config", "out/whowaits.toml") == ("batchable", "")
 
 
+RULE = """
+id = "letters-by-post"
+title = "Letters"
+question = "Are these letters?"
+when = "workload = 'letters'"
+says = "nobody-waits"
+basis = "inferred"
+family = "name"
+strength = -2.0
+sentence = "Letters go by post."
+source = "the post room"
+checked = 2026-11-21
+[[example]]
+expects = "match"
+given = { workload = "letters" }
+[[example]]
+expects = "no-match"
+given = { workload = "chat" }
+[[example]]
+expects = "unknown"
+given = { requests = 3 }
+"""
+
+
+def test_the_rules_that_a_configuration_names_are_kept_with_it(folder: Path) -> None:
+    (folder / "ours" / "pack").mkdir(parents=True)
+    (folder / "ours" / "pack" / "letters-by-post.toml").write_text(RULE)
+    (folder / "ours" / "mine.toml").write_text('[rules]\nfolder = "pack"\n')
+    run("analyze", "log.jsonl", "-o", "out")
+    assert verdict()[0] == "real-time"
+    run("analyze", "log.jsonl", "--config", "ours/mine.toml", "-o", "out")
+    assert verdict() == ("batchable", COPY_USED)
+    assert [path.name for path in (folder / "out" / "whowaits.rules").iterdir()] == ["letters-by-post.toml"]
+
+
 def test_without_any_configuration_none_is_made(folder: Path) -> None:
     run("analyze", "log.jsonl", "-o", "out")
     assert not (folder / "out" / "whowaits.toml").exists()

@@ -193,6 +193,17 @@ def test_savings_and_analyze_print_the_figures_of_the_page(tmp_path: Path, whowa
     assert cents[0] - sum(cents[1:5]) == cents[5]
 
 
+def test_workloads_explain_and_savings_show_the_same_cents(tmp_path: Path, whowaits: Whowaits) -> None:
+    # three workloads of 3 calls, $0.0045 each, $0.0135 in all: the column shows a cent for one of them, none is nothing
+    calls = [call(number, name, awaited=True) for name in ("a", "b", "c") for number in range(3)]
+    whowaits("analyze", log(tmp_path / "log.jsonl", *calls), "-o", "out")
+    audit = ("--audit", "out/audit.duckdb")
+    listed = {line.split()[0]: line.split()[-1] for line in whowaits("workloads", *audit).out.splitlines()[1:]}
+    assert listed == {"a": "$0.01", "b": "<$0.01", "c": "<$0.01"}
+    assert "list cost $0.01\n" in whowaits("explain", "a", *audit).out
+    assert "baseline (list cost)               $0.01\n" in whowaits("savings", *audit).out
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
