@@ -8,7 +8,9 @@ recognise = [
   ["timestamp", "request", "response"], ["timestamp", "response.usage"], ["timestamp", "usage.input_tokens", "model"],
   ["usage.input_tokens", "usage.output_tokens", "model", "role", "id"],
 ]
-recognise_not = [["sessionId", "uuid"], ["call_type"], ["modelId"]]
+recognise_not = [
+  ["sessionId", "uuid"], ["call_type"], ["modelId"], ["response.body"], ["request_body"],
+]
 signals = ["start", "duration", "first token", "streamed", "declared trigger, awaited, deadline", "read time", "user", "session", "prompt shape"]
 cannot_tell = ["whatever you leave out of the wrapper"]
 duplicate = "id of the message, else request_id, else the whole record (repeats inside one file are kept)"

@@ -100,9 +100,12 @@ class TextSource:
 
 def _reader_for(head: bytes) -> Callable[[TextSource, Limits], Iterator[Chunk]]:
     from analyzer.store.documents import document_chunks
+    from analyzer.store.sse import is_saved_answer, sse_chunks
     from analyzer.store.tables import csv_chunks
 
     start = head.lstrip()
+    if is_saved_answer(start):
+        return sse_chunks
     if start[:1] == b"[":
         return document_chunks
     if start[:1] == b"{":
