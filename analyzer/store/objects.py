@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -60,11 +60,14 @@ def open_object(url: str, limits: Limits) -> Opening:
     """
     with _problems_told(url):
         head, size, etag = _part(url, 0, None)
+    blocks = _blocks(url, head, size, etag)
     if head.startswith(PARQUET):
-        return _spooled(url, _blocks(url, head, size, etag))
-    digest = hashlib.sha256(head).hexdigest() if size <= len(head) else None
-    opening = Opening(url, digest=digest, size=size if digest else 0)
-    return open_blocks(opening, _blocks(url, head, size, etag), limits)
+        opening = Opening(url)
+        opening.chunks = _parquet_chunks(opening, blocks)
+        return opening
+    if size <= len(head):
+        return open_blocks(Opening(url, digest=hashlib.sha256(head).hexdigest(), size=size), blocks, limits)
+    return open_blocks(Opening(url), blocks, limits)
 
 
 def _blocks(url: str, head: bytes, size: int, etag: str | None) -> Iterator[bytes]:
@@ -85,33 +88,29 @@ def _part(url: str, start: int, etag: str | None) -> tuple[bytes, int, str | Non
     bucket, key = _parts_of(url)
     extent = {"Range": f"bytes={start}-{start + PART_BYTES - 1}"} if start else {}
     version = {"IfMatch": etag} if etag else {}
-    for tries_left in reversed(range(_TRIES)):
+    for _ in range(_TRIES):
         answer = _client().get_object(Bucket=bucket, Key=key, **extent, **version)
-        try:
-            with answer["Body"] as body:
-                return body.read(PART_BYTES), answer["ContentLength"], answer.get("ETag")
-        except BotoCoreError:
-            if not tries_left:
-                raise
-    raise AssertionError("unreachable")
+        if start and "ContentRange" not in answer:
+            raise UserError(url, "a store that gives no parts of an object", "S3's byte ranges", "copy the object here")
+        with answer["Body"] as body, suppress(BotoCoreError):
+            data = body.read(PART_BYTES)
+            if len(data) == min(PART_BYTES, answer["ContentLength"]):  # a connection that ends early raises nothing
+                return data, answer["ContentLength"], answer.get("ETag")
+    raise UserError(url, f"an answer that broke off {_TRIES} times", "the whole object", "run it again")
 
 
-def _spooled(url: str, blocks: Iterator[bytes]) -> Opening:
-    digest, size = hashlib.sha256(), 0
-    file = tempfile.NamedTemporaryFile(prefix="whowaits-", suffix=".parquet")  # noqa: SIM115
-    for block in blocks:
-        digest.update(block)
-        size += len(block)
-        file.write(block)
-    file.flush()
+def _parquet_chunks(opening: Opening, blocks: Iterator[bytes]) -> Iterator[Chunk]:
+    from analyzer.store.parquet import parquet_chunks
 
-    def chunks() -> Iterator[Chunk]:
-        from analyzer.store.parquet import parquet_chunks
-
-        with file:
-            yield from parquet_chunks(file.name)
-
-    return Opening(url, chunks=chunks(), digest=digest.hexdigest(), size=size, bytes_read=size)
+    digest = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(prefix="whowaits-", suffix=".parquet") as file:
+        for block in blocks:
+            digest.update(block)
+            opening.bytes_read += len(block)
+            file.write(block)
+        file.flush()
+        opening.digest, opening.size = digest.hexdigest(), opening.bytes_read
+        yield from parquet_chunks(file.name)
 
 
 def _parts_of(url: str) -> tuple[str, str]:
