@@ -188,6 +188,17 @@ def _webhooks(draw: random.Random, days: int) -> Iterator[int]:
             later += draw.expovariate(1 / (40 * SECOND_US))
 
 
+def _after_meetings(draw: random.Random, days: int) -> Iterator[int]:
+    """Notes written when meetings of people end, on the half hour or a little later."""
+    for day in range(days):
+        if _weekday(day):
+            for _ in range(draw.randint(2, 8)):
+                half_hour = draw.randint(18, 35)
+                yield from _calls(
+                    draw, day * DAY_US + half_hour * HOUR_US / 2 + draw.expovariate(1 / 200) * SECOND_US, 4
+                )
+
+
 def _queue_drains(draw: random.Random, days: int) -> Iterator[int]:
     """A pile comes at any time and is worked off at an even pace."""
     for at in _poisson(draw, days, draw.uniform(0.8, 5), lambda _: 1.0):
@@ -212,5 +223,6 @@ KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
     "users all over the world": ("people", _global_users),
     "users in office hours": ("people", _office_users),
     "webhooks": ("events", _webhooks),
+    "after meetings": ("events", _after_meetings),
     "queue drains": ("events", _queue_drains),
 }

@@ -13,6 +13,7 @@ from analyzer.store.audit import Audit
 from analyzer.times import duration_text
 from analyzer.waiting.questions import settling_question
 from analyzer.waiting.rulebook import Rule, RuleBench, rules_in_force
+from analyzer.waiting.urgency import urgency
 from analyzer.waiting.verdicts import (
     Basis,
     ComponentVerdict,
@@ -20,9 +21,11 @@ from analyzer.waiting.verdicts import (
     Evidence,
     Outcome,
     Placement,
+    Timing,
     WorkloadKind,
     WorkloadVerdict,
 )
+from analyzer.waiting.window import Turnaround, load_turnaround
 from analyzer.workloads.features import FEATURES
 
 WINDOW_S = 3600
@@ -33,6 +36,7 @@ EXPIRY_S = 86_400
 _WAITS, _SURE_WAITS = 0.8, 0.94
 _IDLE, _SURE_IDLE = 0.2, 0.06
 _DECISIVE = 0.99
+_LEAST_RUNS = 14
 _AWAITED = ("someone-waits", "process-waits")
 Features = Mapping[str, Any]
 
@@ -46,10 +50,13 @@ def judge(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
     )
 
 
-def judge_features(rows: list[dict[str, Any]], config: Config, rules: Iterable[Rule]) -> tuple[WorkloadVerdict, ...]:
+def judge_features(
+    rows: list[dict[str, Any]], config: Config, rules: Iterable[Rule], turnaround: Turnaround | None = None
+) -> tuple[WorkloadVerdict, ...]:
     """The same from feature rows (each with component_no, workload, component, requests)."""
     if not rows:
         return ()
+    turnaround = turnaround or load_turnaround()
     bench = RuleBench(rows)
     try:
         matched = [(rule, {no for no, hit in bench.matches(rule).items() if hit}) for rule in rules]
@@ -59,7 +66,7 @@ def judge_features(rows: list[dict[str, Any]], config: Config, rules: Iterable[R
     for features in rows:
         found = [(rule, _evidence(rule, features)) for rule, hits in matched if features["component_no"] in hits]
         answers = config.answers_for(features["workload"], features["component"])
-        verdicts.append(_component_verdict(features, found, answers))
+        verdicts.append(_component_verdict(features, found, answers, turnaround))
     verdicts.sort(key=lambda verdict: (verdict.workload, verdict.component))
     groups = groupby(verdicts, key=lambda verdict: verdict.workload)
     return tuple(workload_verdict(name, tuple(parts)) for name, parts in groups)
@@ -94,7 +101,10 @@ def awaited_probability(found: Iterable[tuple[Rule, Evidence]]) -> float:
 
 
 def _component_verdict(
-    features: Features, found: list[tuple[Rule, Evidence]], answers: tuple[Answer, ...]
+    features: Features,
+    found: list[tuple[Rule, Evidence]],
+    answers: tuple[Answer, ...],
+    turnaround: Turnaround,
 ) -> ComponentVerdict:
     evidence = [item for _, item in found]
     probability = awaited_probability(found)
@@ -114,6 +124,8 @@ def _component_verdict(
             evidence.insert(0, _owner_deadline(deadline_s, chain_length))
     placement = placed(outcome, deadline_s, chain_length)
     confidence: Confidence = "high" if basis == "owner" else _confidence(probability)
+    rules = [rule for rule, _ in found]
+    tier, tier_basis = urgency(outcome, deadline_s, rules, awaited.awaited if awaited else None)
     verdict = ComponentVerdict(
         component_no=features["component_no"],
         workload=features["workload"],
@@ -128,8 +140,18 @@ def _component_verdict(
         deadline_s=deadline_s,
         chain_length=chain_length,
         question="",
+        urgency=tier,
+        urgency_basis=tier_basis,
+        in_time_probability=None if deadline_s is None else turnaround.in_time(deadline_s, chain_length),
+        timing=_timing(features, rules),
     )
-    return _with_question(verdict, features, [rule for rule, _ in found], awaited is not None)
+    return _with_question(verdict, features, rules, awaited is not None)
+
+
+def _timing(features: Features, rules: list[Rule]) -> Timing:
+    if any(rule.family == "rhythm" for rule in rules):
+        return "scheduled"
+    return "insufficient" if (features.get("runs") or 0) < _LEAST_RUNS else "no-schedule"
 
 
 def _with_question(

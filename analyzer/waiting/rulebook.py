@@ -15,7 +15,7 @@ from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.resources import shipped
 from analyzer.rooms import room_files
 from analyzer.times import duration_text
-from analyzer.waiting.verdicts import Says
+from analyzer.waiting.verdicts import Says, Urgency
 from analyzer.workloads.features import FEATURES
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FAMILIES = ("declared", "shape", "rhythm", "name", "structure", "deadline")
 LARGEST_STRENGTH = 2.2
+_OPTIONAL = {"urgency"}
 _KEYS = {
     "id",
     "title",
@@ -57,6 +58,7 @@ class Rule:
 
     `judgement`: the strength as the file states it; `fitted_on`: when rules/calibration.toml replaced it by a measured
     one, None = it stands as stated. `pack`: the folder of a client's own rule, None = ours.
+    `urgency`: how soon such work is needed, where the rule knows better than *now*, *minutes* or *whenever*.
     `family`: evidence of one family does not add up, the strongest counts. `sentence` holds {column:format}
     places; formats: pct (share), s (seconds), n (number), text.
     """
@@ -76,6 +78,7 @@ class Rule:
     judgement: float | None = None
     fitted_on: date | None = None
     pack: Path | None = None
+    urgency: Urgency | None = None
 
     def told(self, features: Features) -> str:
         """The sentence with the numbers of one component in it."""
@@ -146,6 +149,7 @@ def _rule(document: Mapping[str, Any]) -> Rule:
         when=" ".join(document["when"].split()),
         sentence=" ".join(document["sentence"].split()),
         strength=None if strength == "decisive" else float(strength),
+        urgency=document.get("urgency"),
         judgement=None if strength == "decisive" else float(strength),
         examples=tuple(Example(e.get("given", {}), e["expects"]) for e in document["example"]),
     )
@@ -157,8 +161,8 @@ def _problems(document: Mapping[str, Any], path: Path) -> list[UserError]:
     def problem(key: str, what: str, expected: str) -> None:
         found.append(UserError(f"{path.name}, {key}", what, expected))
 
-    for key in sorted(set(document) - _KEYS):
-        problem(key, "an unknown key", nearest_name(key, _KEYS))
+    for key in sorted(set(document) - _KEYS - _OPTIONAL):
+        problem(key, "an unknown key", nearest_name(key, _KEYS | _OPTIONAL))
     for key in sorted(_KEYS - set(document)):
         problem(key, "missing", "a value")
     if found:
@@ -166,6 +170,8 @@ def _problems(document: Mapping[str, Any], path: Path) -> list[UserError]:
     for key, valid in (("says", get_args(Says)), ("basis", ("declared", "inferred")), ("family", FAMILIES)):
         if document[key] not in valid:
             problem(key, repr(document[key]), nearest_name(str(document[key]), valid))
+    if document.get("urgency", "now") not in get_args(Urgency):
+        problem("urgency", repr(document["urgency"]), nearest_name(str(document["urgency"]), get_args(Urgency)))
     if found:
         return found
     if document["id"] != path.stem:

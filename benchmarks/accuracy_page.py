@@ -1,0 +1,192 @@
+"""docs/accuracy.md and its curve, from what benchmarks/calibrate.py measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calibrate import Judged, Weight
+
+    from analyzer.waiting import Rule
+
+ORDER = (
+    ("scheduled", ("real scheduler", "daily", "multi-slot", "multi-slot, gated", "jittered 30 min", "weekdays",
+                   "hourly", "hourly, long", "quarter-hourly", "poll, gated", "month-end")),
+    ("people", ("real person", "real people together", "person", "person of habit", "team",
+                "users all over the world", "users in office hours")),
+    ("events", ("webhooks", "after meetings", "queue drains")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Labelled windows whose probability lies in one bin."""
+
+    low: float
+    high: float
+    count: int
+    said: float
+    waited: float
+
+
+def reliability(found: Iterable[Judged]) -> list[Bin]:
+    """Said probability of waiting against the share that waits, of what has a label; empty bins left out."""
+    edges = (0.0, 0.02, 0.06, 0.2, 0.4, 0.6, 0.8, 0.94, 0.98, 1.0)
+    known = [item for item in found if item.waits is not None]
+    bins = []
+    for low, high in pairwise(edges):
+        part = [item for item in known if low <= item.probability < high or item.probability == high == 1.0]
+        if part:
+            said = sum(item.probability for item in part) / len(part)
+            waited = sum(bool(item.waits) for item in part) / len(part)
+            bins.append(Bin(low, high, len(part), said, waited))
+    return bins
+
+
+def page(
+    rules: Sequence[Rule],
+    weights: Sequence[Weight],
+    table: Mapping[str, Counter[str]],
+    found: Sequence[Judged],
+    today: str,
+) -> str:
+    """The whole page."""
+    known = {weight.rule.id for weight in weights}
+    kept = [
+        rule.id for rule in rules if rule.basis == "inferred" and rule.id not in known and rule.strength is not None
+    ]
+    parts = [HEAD.format(today=today), *_confusion(table), SAMPLE_HEAD, *_sample(found), WEIGHTS_HEAD]
+    parts += [
+        f"| `{w.rule.id}` | {w.waiting_matched} of {w.waiting:,} | {w.idle_matched} of {w.idle:,} | {_signed(w.raw)} "
+        f"| {_signed(w.rule.judgement or 0)} | {_signed(w.strength)} |"
+        for w in weights
+    ]
+    parts += ["", "By judgement, for want of labelled data: " + ", ".join(f"`{name}`" for name in kept) + "."]
+    parts += [CURVE_HEAD]
+    parts += [
+        f"| {b.low:.2f} to {b.high:.2f} | {b.count:,} | {b.said:.2f} | {b.waited:.2f} |" for b in reliability(found)
+    ]
+    return "\n".join([*parts, TAIL])
+
+
+def _confusion(table: Mapping[str, Counter[str]]) -> list[str]:
+    lines = []
+    for truth, kinds in ORDER:
+        for kind in kinds:
+            row = table.get(kind)
+            if row is None:
+                continue
+            lines.append(
+                f"| {truth} | {kind} | {row['windows']:,} | {row['enough']:,} | {row['does-not-wait']:,} "
+                f"| {row['cannot-tell']:,} | {row['waits']:,} |"
+            )
+    return lines
+
+
+def _sample(found: Sequence[Judged]) -> list[str]:
+    lines = []
+    for truth, name in ((True, "waits"), (False, "does not wait")):
+        row = Counter(item.outcome for item in found if item.kind == "sample data" and item.waits is truth)
+        lines.append(f"| {name} | {row['waits']} | {row['does-not-wait']} | {row['cannot-tell']} |")
+    return lines
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def curve_svg(bins: Sequence[Bin]) -> str:
+    """The reliability curve: said across, found up; the size of a point grows with its windows."""
+    points = []
+    for item in bins:
+        x, y = 50 + 300 * item.said, 330 - 300 * item.waited
+        radius = 3 + min(9.0, item.count**0.5 / 4)
+        points.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="#2f6f8f" fill-opacity="0.75">'
+            f"<title>said {item.said:.2f}, found {item.waited:.2f}, {item.count} windows</title></circle>"
+        )
+    marks = [
+        f'<text x="{50 + 300 * v:.0f}" y="348" text-anchor="middle">{v:g}</text>'
+        f'<text x="42" y="{334 - 300 * v:.0f}" text-anchor="end">{v:g}</text>'
+        for v in (0, 0.2, 0.5, 0.8, 1)
+    ]
+    return "\n".join(
+        [
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 380" font-family="sans-serif" font-size="11">',
+            "<title>Reliability of the probability that somebody waits</title>",
+            '<rect width="380" height="380" fill="#ffffff"/>',
+            '<path d="M50 30V330H350" fill="none" stroke="#444444"/>',
+            '<path d="M50 330L350 30" stroke="#999999" stroke-dasharray="4 4"/>',
+            *marks,
+            *points,
+            '<text x="200" y="370" text-anchor="middle">said: probability that somebody waits</text>',
+            '<text x="14" y="180" text-anchor="middle" transform="rotate(-90 14 180)">found: share that waits</text>',
+            "</svg>",
+            "",
+        ]
+    )
+
+
+HEAD = """# How often is it right?
+
+Made by `benchmarks/calibrate.py` on {today}. Windows of 28 days, each judged as a workload whose name says nothing and
+whose log has only the start of each call: the poorest log there is. Half of the windows fit the weights, the other half
+is counted here. *Real* windows are public activity, months of it, by people and by two schedulers (a job that looks for
+work several times an hour, and a pipeline that runs once a day); `benchmarks/arrivals.py` makes up the other kinds.
+
+The right answers: scheduled work *does not wait*; of people and of events timing *cannot tell*. A person's work called
+*does not wait* is the error that breaks a product.
+
+| truth | kind | windows | with 14 runs | does not wait | cannot tell | waits |
+|---|---|---|---|---|---|---|"""
+
+SAMPLE_HEAD = """
+The sample (`sample_data/`), whose logs say more than the time; made up by us, so this checks the rules, no more:
+
+| truth | called waits | does not wait | cannot tell |
+|---|---|---|---|"""
+
+WEIGHTS_HEAD = """
+## What a sign weighs
+
+The weight of a rule is the log of how much likelier it matches where somebody waits than where nobody does, shrunk
+towards the judgement in the rule's file: both are averaged with weights 1 / variance, the standard deviation of the
+judgement being 1. It stays on its side of zero and within ±2.2, so that no single sign is sure. A rule with fewer than
+20 matches keeps its judgement. The table of `rules/calibration.toml`:
+
+| rule | matched where somebody waits | where nobody waits | measured | judgement | in force |
+|---|---|---|---|---|---|"""
+
+CURVE_HEAD = """
+Where a measured ratio is beyond ±2.2 the data say more than we let one sign say: they are commit times and made-up
+arrivals, not API traffic.
+
+## Said and found
+
+Of the windows above and the sample's components with a label: the probability that somebody waits as it was said, and
+the share where somebody does.
+
+![Reliability curve](accuracy.svg)
+
+| said | windows | mean said | share that waits |
+|---|---|---|---|"""
+
+TAIL = """
+The bin around 0.5 holds what cannot be told; its share follows the mixture of windows here and means nothing elsewhere.
+
+## What these data cannot show
+
+- **That anyone waits.** Times alone never give *waits*; the signs that do (streams, sessions, declared facts) have no
+  public labelled traffic, so their weights are judgement.
+- **A clock that is no cron job.** Work set off by the calendar of people (notes written *after meetings*, which end on
+  the half hour) keeps time like a schedule and is called one. So timing alone is of medium confidence, and we ask.
+- **People of strict habit**, one call at the same time every day, look like a daily job with jitter.
+- **Schedules in windows with fewer than 14 runs** (month-end, weekly): *insufficient*, and so *cannot tell*.
+- **The deadline.** A schedule says that nobody sits and waits, not by when the result is needed.
+- **Other schedulers.** The real ones are two; the thresholds were set on their windows and on these people, and checked
+  on the made-up kinds. Expect somewhat less elsewhere.
+"""
