@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,8 +52,15 @@ def config_option(function: F) -> F:
 
 
 def reading_options(function: F) -> F:
-    """`--format`, `--mapping`, `--at`, `--strict`: how logs are read."""
+    """`--format`, `--mapping`, `--at`, `--strict`, `--endpoint-url`: how logs are read."""
     for option in (
+        click.option(
+            "--endpoint-url",
+            metavar="URL",
+            expose_value=False,
+            callback=_set_endpoint,
+            help="Object store for s3:// paths, where it is not Amazon's. [env: AWS_ENDPOINT_URL]",
+        ),
         click.option("--strict", is_flag=True, help="Stop at the first file or record that cannot be used."),
         click.option(
             "--at",
@@ -68,6 +76,12 @@ def reading_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def _set_endpoint(context: click.Context, parameter: click.Parameter, url: str | None) -> None:
+    """Where every tool of AWS looks for it."""
+    if url is not None:
+        os.environ["AWS_ENDPOINT_URL"] = url
 
 
 def _instant_us(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:

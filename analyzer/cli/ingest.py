@@ -25,7 +25,9 @@ _SHOWN_REJECTS = 3
 @audit_option
 @json_option
 def command(paths: tuple[str, ...], audit_path: Path, as_json: bool, **how: Unpack[HowToRead]) -> None:
-    """Read logs (files, folders, globs, .gz, .zst, or - for standard input) into the audit file."""
+    """Read logs into the audit file: files, folders, globs, .gz, .zst, - for standard input, s3://bucket/prefix, or
+    postgresql://user@host/database (the spend log of a LiteLLM proxy).
+    """
     with audit_to_fill(audit_path) as audit:
         result = read_logs(audit, paths, quiet=as_json, **how)
     if as_json:

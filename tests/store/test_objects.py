@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,3 +178,13 @@ def test_a_store_that_does_not_answer_is_told(store: Store, monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(UserError, match="no answer from the store"):
         expand_paths([url()])
+
+
+def test_the_command_line_takes_an_endpoint(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    store.objects = {"log.jsonl": lines(1, 2)}
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    command = [sys.executable, "-m", "analyzer", "ingest", "--endpoint-url", store.url, url("log")]
+    done = subprocess.run([*command, "--audit", str(tmp_path / "audit.duckdb")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert url("log.jsonl") in done.stdout
+    assert SECRET_KEY not in done.stdout + done.stderr
