@@ -43,9 +43,12 @@ def open_audit_with_requests(path: Path) -> Iterator[Audit]:
 
     if not path.exists():
         raise UserError(str(path), "no such audit file", "one made by `whowaits analyze` or `ingest`", _offer(path))
+    empty = UserError(str(path), "no requests in this audit", "", "read some logs into it first: whowaits ingest")
+    if path.is_file() and not path.stat().st_size:
+        raise empty  # DuckDB would make a database of an empty file
     with open_audit(path, must_exist=True) as audit:
         if not count_requests(audit):
-            raise UserError(str(path), "no requests in this audit", "", "read some logs into it first: whowaits ingest")
+            raise empty
         yield audit
 
 
@@ -70,11 +73,12 @@ def audit_to_fill(path: Path) -> Iterator[Audit]:
         raise UserError(
             str(path.parent), "no such folder", "the folder for the audit file", "make it or choose --audit"
         )
-    is_new, is_fruitless = not path.exists(), False
+    is_new = is_fruitless = not path.exists()
     try:
         with open_audit(path) as audit:
             try:
                 yield audit
+                is_fruitless = False
             except BaseException:
                 is_fruitless = is_new and not count_requests(audit)
                 raise

@@ -115,6 +115,12 @@ def test_an_audit_without_requests_is_told_in_one_line(words: list[str], tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["audit.duckdb"]
 
 
+def test_asking_an_empty_file_leaves_it_empty(tmp_path: Path, whowaits: Whowaits) -> None:
+    log(tmp_path / "empty.jsonl")
+    assert whowaits("spend", "--audit", "empty.jsonl").code == 1
+    assert (tmp_path / "empty.jsonl").read_bytes() == b""
+
+
 @pytest.mark.parametrize("words", ASKING, ids=lambda words: words[0])
 def test_a_missing_audit_offers_the_one_of_the_last_analyze(
     words: list[str], tmp_path: Path, whowaits: Whowaits
@@ -251,6 +257,18 @@ def test_ctrl_c_keeps_what_was_read_and_exits_with_130(
     done = whowaits("ingest", log(tmp_path / "two.jsonl", call(2)))
     assert (done.code, done.out, done.err) == (130, "", "stopped; what was read completely is kept\n")
     assert whowaits("spend", "--json").out.count('"requests": 1') == 2
+
+
+def test_ctrl_c_while_the_audit_is_made_leaves_none(
+    tmp_path: Path, whowaits: Whowaits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(audit: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("analyzer.store.audit._salt", interrupted)
+    done = whowaits("analyze", log(tmp_path / "log.jsonl", call(1)), "-o", "out")
+    assert (done.code, done.err) == (130, "stopped; what was read completely is kept\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_signal_while_standard_input_is_read_ends_with_130(tmp_path: Path) -> None:
