@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
@@ -19,13 +19,11 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """Told how far reading is; rewrites its line at most ten times a second.
 
-    `names`: all files in the order in which they are taken up. Nothing is written where `stream` (standard error) is
-    no terminal, or with `quiet`.
+    Nothing is written where `stream` (standard error) is no terminal, or with `quiet`.
     """
 
     def __init__(
         self,
-        names: Sequence[str] = (),
         *,
         quiet: bool = False,
         stream: TextIO | None = None,
@@ -33,10 +31,9 @@ class Progress:
     ) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._shows = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._numbers = {name: number for number, name in enumerate(names, 1)}
         self._clock = clock
         self._written_at = float("-inf")
-        self._number = 0
+        self._paths: set[str] = set()
 
     def __enter__(self) -> Progress:
         return self
@@ -48,13 +45,13 @@ class Progress:
 
     def __call__(self, path: str, records: int, bytes_read: int = 0, bytes_total: int = 0) -> None:
         """The file at hand, and over all files the records and bytes read; `bytes_total` 0 = not known."""
-        self._number = max(self._number, self._numbers.get(path, 0))
+        self._paths.add(path)
         now = self._clock()
         if now - self._written_at >= _EVERY_S:
             self._written_at = now
-            place = f"file {self._number:,} of {len(self._numbers):,}, " if self._number else ""
             size = f"{_megabytes(bytes_read)} of {_megabytes(bytes_total)} MB, " if bytes_total else ""
-            self.say(f"reading {place}{size}{counted(records, 'record')}: {path}")
+            files = counted(len(self._paths), "file")
+            self.say(f"reading {size}{files}, {counted(records, 'record')}: {path}")
 
     def say(self, text: str) -> None:
         """Replace the line; an empty text leaves the terminal as it was."""

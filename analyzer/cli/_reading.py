@@ -30,9 +30,8 @@ def read_logs(
     Raises: UserError.
     """
     from analyzer.store.ingest import ingest_paths
-    from analyzer.store.paths import expand_paths
 
-    with Progress(expand_paths(paths), quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress:
         return ingest_paths(audit, paths, progress=progress, **how)
 
 

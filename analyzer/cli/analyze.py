@@ -25,7 +25,8 @@ from analyzer.cli._options import HowToRead, config_option, reading_options
 def command(paths: tuple[str, ...], output: Path, config_path: Path | None, **how: Unpack[HowToRead]) -> None:
     """Read logs, sort workloads by who waits, price the savings, write the report and the kits.
 
-    PATHS are files, folders, globs, or - for standard input. Nothing leaves this machine.
+    PATHS are files, folders, globs, - for standard input, or places that `whowaits ingest` names. Nothing leaves this
+    machine.
     """
     from analyzer.cli._run import run
 

@@ -23,14 +23,14 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_line_tells_files_bytes_and_records_and_goes_away() -> None:
     terminal = Terminal()
-    with Progress(["a.jsonl", "b.jsonl"], stream=terminal, clock=iter([0.0, 1.0]).__next__) as progress:
+    with Progress(stream=terminal, clock=iter([0.0, 1.0]).__next__) as progress:
         progress("b.jsonl", 1, 1_500_000, 3_000_000)
         progress("a.jsonl", 2500)
     lines = terminal.getvalue().split("\r\x1b[K")
     assert lines == [
         "",
-        "reading file 2 of 2, 1.5 of 3.0 MB, 1 record: b.jsonl",
-        "reading file 2 of 2, 2,500 records: a.jsonl",
+        "reading 1.5 of 3.0 MB, 1 file, 1 record: b.jsonl",
+        "reading 2 files, 2,500 records: a.jsonl",
         "",
     ]
 
@@ -40,10 +40,8 @@ def test_the_line_is_written_ten_times_a_second_at_most() -> None:
     progress = Progress(stream=terminal, clock=iter([0.0, 0.05, 0.09, 0.11]).__next__)
     for records in range(4):
         progress("-", records)
-    assert [line[:17] for line in terminal.getvalue().split("\r\x1b[K")[1:]] == [
-        "reading 0 records",
-        "reading 3 records",
-    ]
+    lines = terminal.getvalue().split("\r\x1b[K")
+    assert lines == ["", "reading 1 file, 0 records: -", "reading 1 file, 3 records: -"]
 
 
 def test_nothing_is_written_where_no_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +60,7 @@ def test_a_long_or_hostile_path_stays_on_one_line() -> None:
     Progress(stream=terminal)("a\n\x1b[2J" + "b" * 200, 1)
     (line,) = terminal.getvalue().split("\r\x1b[K")[1:]
     assert len(line) == 79
-    assert line.startswith("reading 1 record: a [2Jbbb")
+    assert line.startswith("reading 1 file, 1 record: a [2Jbbb")
     assert line.isprintable()
 
 
