@@ -112,7 +112,45 @@ def verdict_text(verdict: WorkloadVerdict) -> str:
 
 def verdicts_document(items: Iterable[CostedVerdict]) -> dict[str, Any]:
     """The JSON of `workloads` and `explain`."""
-    return {"workloads": [_workload(item) for item in items]}
+    items = tuple(items)
+    return {
+        "workloads": [_workload(item) for item in items],
+        "tiers": [
+            {
+                "urgency": tier.urgency,
+                "components": tier.components,
+                "requests": tier.requests,
+                "list_cost_usd": tier.usd,
+            }
+            for tier in tiers(items)
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Tier:
+    """What is needed equally soon: how many components, requests and USD of list cost."""
+
+    urgency: str
+    components: int
+    requests: int
+    usd: Decimal
+
+
+def tiers(items: Iterable[CostedVerdict]) -> tuple[Tier, ...]:
+    """The inventory by urgency, all six tiers, most urgent first."""
+    from analyzer.waiting.verdicts import URGENCIES
+
+    parts = [(part, item.list_cost_usd[part.component_no]) for item in items for part in item.verdict.components]
+    return tuple(
+        Tier(
+            urgency,
+            sum(part.urgency == urgency for part, _ in parts),
+            sum(part.requests for part, _ in parts if part.urgency == urgency),
+            add(cost for part, cost in parts if part.urgency == urgency),
+        )
+        for urgency in URGENCIES
+    )
 
 
 def _workload(item: CostedVerdict) -> dict[str, Any]:
@@ -126,6 +164,8 @@ def _workload(item: CostedVerdict) -> dict[str, Any]:
         "awaited_probability": verdict.awaited_probability,
         "list_cost_usd": item.total_usd,
         "unpriced_requests": item.unpriced_requests,
+        "urgency": verdict.urgency,
+        "in_time_probability": verdict.in_time_probability,
         "question": verdict.question,
         "components": [_component(part, item.list_cost_usd[part.component_no]) for part in verdict.components],
     }
@@ -142,6 +182,10 @@ def _component(part: ComponentVerdict, cost: Decimal) -> dict[str, Any]:
         "basis": part.basis,
         "deadline_s": part.deadline_s,
         "chain_length": part.chain_length,
+        "in_time_probability": part.in_time_probability,
+        "urgency": part.urgency,
+        "urgency_basis": part.urgency_basis,
+        "timing": part.timing,
         "list_cost_usd": cost,
         "question": part.question,
         "evidence": [

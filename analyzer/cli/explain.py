@@ -16,6 +16,8 @@ from analyzer.times import duration_text
 if TYPE_CHECKING:
     from analyzer.waiting.verdicts import ComponentVerdict, Evidence
 
+_URGENCY_BASES = {"deadline": "its deadline", "evidence": "the evidence", "assumed": "assumed, since nothing tells"}
+
 
 @click.command()
 @click.argument("workload")
@@ -63,7 +65,13 @@ def _print_component(part: ComponentVerdict, cost: str) -> None:
         f"(probability that it is awaited {part.awaited_probability:.2f}); {counted(part.requests, 'request')}, {cost}"
     )
     if part.deadline_s is not None:
-        click.echo(f"  needed within {duration_text(part.deadline_s)}")
+        chance = (
+            "" if part.in_time_probability is None else f"; a batch is back by then in {part.in_time_probability:.0%}"
+        )
+        click.echo(f"  needed within {duration_text(part.deadline_s)}{chance}")
+    click.echo(f"  needed {part.urgency.replace('-', ' ')} ({_URGENCY_BASES[part.urgency_basis]})")
+    if part.timing == "insufficient":
+        click.echo("  timing says nothing: fewer than 14 runs")
     if part.chain_length > 1:
         click.echo(f"  chains of {part.chain_length} calls, so {part.chain_length} batch windows")
     for evidence in part.evidence:

@@ -8,7 +8,8 @@ import click
 
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
-from analyzer.cli._verdicts import costed_verdicts, rules_option, verdict_text, verdicts_document
+from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, rules_option, tiers, verdict_text, verdicts_document
+from analyzer.money import add, cents_that_add_up, dollars
 
 
 @click.command()
@@ -28,16 +29,38 @@ def command(audit_path: Path, config_path: Path | None, rules_folder: Path | Non
             verdict_text(item.verdict),
             item.verdict.confidence,
             item.verdict.basis,
+            item.verdict.urgency.replace("-", " "),
             f"{sum(part.requests for part in item.verdict.components):,}",
             item.shown,
             f"{item.unpriced_requests:,}" if item.unpriced_requests else "",
         )
         for item in items
     ]
-    heads = ("workload", "verdict", "confidence", "basis", "requests", "list cost", "unpriced requests")
-    click.echo(table(heads, rows, right=(4, 5, 6)))
+    heads = ("workload", "verdict", "confidence", "basis", "needed", "requests", "list cost", "unpriced requests")
+    click.echo(table(heads, rows, right=(5, 6, 7)))
+    _print_tiers(items)
     asking = [item for item in items if item.verdict.cannot_tell]
     if asking:
         click.echo("\nWhat would settle the undecided (largest cost first):")
         for item in asking:
             click.echo(f"- {printable(item.verdict.question, 0)}")
+
+
+def _print_tiers(items: tuple[CostedVerdict, ...]) -> None:
+    """How soon the results are needed, with what is assumed to be needed now for want of signs."""
+    found = tiers(items)
+    shown = cents_that_add_up([tier.usd for tier in found], add(item.total_usd for item in items))
+    rows = [
+        (tier.urgency.replace("-", " "), f"{tier.components:,}", f"{tier.requests:,}", cents)
+        for tier, cents in zip(found, map(dollars, shown), strict=True)
+        if tier.components
+    ]
+    click.echo("\n" + table(("needed", "components", "requests", "list cost"), rows, right=(1, 2, 3)))
+    assumed = [
+        item.list_cost_usd[part.component_no]
+        for item in items
+        for part in item.verdict.components
+        if part.urgency_basis == "assumed"
+    ]
+    if assumed:
+        click.echo(f"{dollars(add(assumed))} of it is taken as needed now because nothing tells how soon it is needed")
