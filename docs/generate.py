@@ -34,13 +34,6 @@ def _walk(
             yield from _walk(context, command, (*path, name))
 
 
-def sources_page() -> str:
-    """Every log format, from the front matter of its room."""
-    from analyzer.sources.pages import sources_page as page
-
-    return page()
-
-
 def features_page() -> str:
     """Every feature column."""
     from analyzer.workloads.features import features_page as page
@@ -79,7 +72,6 @@ def rules_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
-    "sources.md": sources_page,
     "features.md": features_page,
     "rules.md": rules_page,
 }
@@ -87,13 +79,16 @@ PAGES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write, or check."""
+    from analyzer.sources.pages import pages
+
     stale = []
-    for name, make in PAGES.items():
-        text = make()
+    made = {name: make() for name, make in PAGES.items()} | dict(pages())
+    for name, text in made.items():
         path = DOCS / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if "--check" not in sys.argv:
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text, encoding="utf-8")
     if stale and "--check" in sys.argv:
         sys.exit(f"stale: {', '.join(stale)}; run `make docs`")

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from analyzer.sources.formats import formats
-from analyzer.sources.pages import sources_page
+from analyzer.sources.formats import formats, matching_formats
+from analyzer.sources.pages import pages
 from analyzer.store.audit import Audit, open_audit
+from analyzer.store.feed import Limits
 from analyzer.store.ingest import ingest_paths
+from analyzer.store.openings import open_path
 from analyzer.store.projecting import NUMBERS
 
 ROOT = Path(__file__).parents[2]
@@ -78,5 +80,15 @@ def test_reading_a_file_twice_adds_nothing(name: str, audit: Audit) -> None:
     assert rows_of(audit, table_of(name)) == before
 
 
-def test_the_page_of_formats_is_fresh() -> None:
-    assert (ROOT / "docs" / "sources.md").read_text() == sources_page()
+def test_the_pages_of_formats_are_fresh_and_no_other_page_is_there() -> None:
+    made = pages()
+    docs = ROOT / "docs"
+    assert {name: (docs / name).read_text() for name in made} == made
+    assert {f"sources/{path.name}" for path in docs.glob("sources/*")} == made.keys() - {"sources.md"}
+
+
+@pytest.mark.parametrize("name", formats())
+def test_an_example_is_recognised_as_its_own_format_and_no_other(name: str) -> None:
+    example = next(PROOFS.joinpath(name).glob("input.*"))
+    chunk = next(open_path(str(example), Limits()).chunks)
+    assert [source.name for source in matching_formats(chunk.texts[:50])] == [name]
