@@ -222,4 +222,14 @@ def _inner_records(text: str, unfold: Unfold) -> Iterator[str]:
     if not isinstance(document, dict):
         yield text
         return
-    yield from (json.dumps(inner, ensure_ascii=False) for inner in unfold(document))
+    yield from map(_json_text, unfold(document))
+
+
+def _json_text(inner: dict[str, Any]) -> str:
+    """As plain text, so that lengths are those of the text; half of a surrogate pair is no text and stays escaped."""
+    text = json.dumps(inner, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(inner)
+    return text
