@@ -36,11 +36,13 @@ def command(
     invoice that the audit holds is taken. Every difference is named, or shown as not explained.
     """
     from analyzer.workloads.reconcile import reconcile, reconciliation_document
+    from analyzer.workloads.scan import scan_spend
 
     config = read_config(config_path, audit_path)
     with open_audit_with_requests(audit_path) as audit:
         if invoices:
             _read(audit, invoices)
+        scan_spend(audit)
         found = reconcile(audit, config, name)
     if found is None:
         raise UserError(

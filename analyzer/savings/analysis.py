@@ -23,6 +23,7 @@ from analyzer.tokens import TokenSums
 from analyzer.waiting import judge
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads import price_usage, scan, usage
+from analyzer.workloads.reconcile import reconcile
 from analyzer.workloads.spend import PricedUsage
 
 
@@ -72,6 +73,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
         by_day=spend_by_day(priced, placements),
         by_model=spend_by_model(priced),
         reported_cost_usd=reported_cost_usd(audit),
+        reconciliation=reconcile(audit, config),
     )
 
 

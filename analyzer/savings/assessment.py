@@ -9,6 +9,7 @@ from typing import Literal
 
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+from analyzer.workloads.reconcile import Reconciliation
 
 Lever = Literal["output", "routing", "caching", "batch"]
 LEVERS: tuple[Lever, ...] = ("output", "routing", "caching", "batch")
@@ -121,7 +122,11 @@ class Unpriced:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests."""
+    """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests.
+
+    `requests`: calls of logs, and those that reports count. `report_rows`: rows of usage reports among what counts; most
+    reports do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records that it counts instead.
+    """
 
     files: tuple[FileRead, ...]
     remarks: tuple[tuple[str, str, int], ...]
@@ -133,6 +138,8 @@ class Coverage:
     priced_requests: int
     unpriced: tuple[Unpriced, ...]
     signal_shares: dict[str, float]
+    report_rows: int = 0
+    seen_twice: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,3 +162,4 @@ class Assessment:
     by_day: tuple[tuple[date, str, Decimal], ...]
     by_model: tuple[tuple[str, int, TokenSums, Decimal], ...]
     reported_cost_usd: Decimal | None
+    reconciliation: Reconciliation | None = None

@@ -19,7 +19,7 @@ _SQL = Path(__file__).with_name("coverage.sql")
 def read_coverage(audit: Audit, priced: Iterable[PricedUsage]) -> Coverage:
     """The coverage of an audit, with its unpriced requests by raw model and reason (most requests first)."""
     sql, connection = sql_blocks(_SQL), audit.connection
-    requests, first_us, last_us, _ = connection.execute(sql["totals"]).fetchall()[0]
+    requests, first_us, last_us, report_rows, _ = connection.execute(sql["totals"]).fetchall()[0]
     first = None if first_us is None else day_of_us(first_us)
     last = None if last_us is None else day_of_us(last_us)
     unpriced = _unpriced(priced)
@@ -34,12 +34,14 @@ def read_coverage(audit: Audit, priced: Iterable[PricedUsage]) -> Coverage:
         priced_requests=requests - sum(row.requests for row in unpriced),
         unpriced=unpriced,
         signal_shares=_signal_shares(audit, requests),
+        report_rows=report_rows,
+        seen_twice=tuple(connection.execute(sql["seen_twice"]).fetchall()),
     )
 
 
 def reported_cost_usd(audit: Audit) -> Decimal | None:
     """The sum of what the logs themselves said, in USD; None = no log said anything."""
-    cost: Decimal | None = audit.connection.execute(sql_blocks(_SQL)["totals"]).fetchall()[0][3]
+    cost: Decimal | None = audit.connection.execute(sql_blocks(_SQL)["totals"]).fetchall()[0][4]
     return cost
 
 

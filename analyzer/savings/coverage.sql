@@ -15,11 +15,28 @@ group by f.path, r.remark order by f.path, r.remark
 select reason, count(*) as rejected from rejects group by reason order by rejected desc, reason
 
 -- name: totals
--- Returns: one row: requests, first and last start (UTC microseconds, NULL = none), reported cost (NULL = none said).
-select count(*), min(started_us), max(started_us), sum(reported_cost_usd) from requests
+-- Takes: owned, requests. Returns: one row: calls (of logs, and those that reports count), first and last start (UTC microseconds, NULL = none), rows of
+-- reports that count, reported cost of the logs (NULL = none said).
+select
+  cast(coalesce(sum(o.calls), 0) as bigint),
+  min(o.started_us),
+  max(o.started_us),
+  count(case when o.is_report then 1 end),
+  sum(r.reported_cost_usd)
+from owned o
+left join requests r on r.request_no = o.request_no
+
+-- name: seen_twice
+-- Takes: disowned, requests, usage_rollups. Returns: format, the stream that owns, records that it counts instead.
+select s.source, d.owner, count(*) as records
+from disowned d
+join (select request_no as record_no, source from requests union all select -rollup_no, source from usage_rollups) s
+  on s.record_no = d.record_no
+group by s.source, d.owner
+order by records desc, s.source, d.owner
 
 -- name: signals
--- Returns: one row: requests that carry each signal (the column is not NULL).
+-- Takes: requests, disowned. Returns: one row: calls that carry each signal (the column is not NULL).
 select
   count(is_streamed) as "streamed",
   count(first_token_s) as "first token",
@@ -34,3 +51,4 @@ select
   count(read_us) as "read later",
   count(reported_cost_usd) as "reported cost"
 from requests
+where request_no not in (select record_no from disowned)

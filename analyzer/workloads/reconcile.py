@@ -15,7 +15,7 @@ from analyzer.money import add, times
 from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
-from analyzer.workloads.scan import scan_spend, token_sums
+from analyzer.workloads.scan import token_sums
 from analyzer.workloads.spend import PricedUsage
 from analyzer.workloads.usage import price_usage, usage_of_row
 
@@ -89,7 +89,7 @@ class _Line:
 def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Reconciliation | None:
     """Compare the audit with the invoice in it; None = there is none. Of several the one with most days, or `invoice`.
 
-    Raises: UserError for an invoice that is not there, or when calls may stand in the audit twice.
+    Needs the temp tables of `scan_spend`. Raises: UserError for an invoice that is not there.
     """
     sql = sql_blocks(_SQL)
     found = audit.connection.execute(sql["invoices"]).fetchall()
@@ -101,7 +101,6 @@ def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Recon
             "--invoice", repr(invoice), "an invoice in the audit", nearest_name(invoice, [r[0] for r in found])
         )
     source, series, _, first_us, last_us = chosen
-    scan_spend(audit)
     first, last = day_of_us(first_us), day_of_us(last_us)
     lines = _lines(audit.connection.execute(sql["invoice_lines"], {"source": source, "series": series}).fetchall())
     priced = price_usage((usage_of_row((0, row[0], "", *row[1:])) for row in _sums(audit)), config)

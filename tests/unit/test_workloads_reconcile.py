@@ -13,6 +13,7 @@ from analyzer.errors import UserError
 from analyzer.money import add
 from analyzer.store.audit import Audit, open_audit
 from analyzer.workloads.reconcile import Reconciliation, reconcile
+from analyzer.workloads.scan import scan_spend
 
 # Haiku 4.5: $1 a million input tokens; Sonnet 4.6: $3.
 MILLION = {"uncached_input_tokens": 1_000_000, "output_tokens": 0}
@@ -25,6 +26,7 @@ def audit() -> Iterator[Audit]:
 
 
 def found(audit: Audit, config: Config | None = None) -> Reconciliation:
+    scan_spend(audit)
     result = reconcile(audit, config or Config())
     assert result is not None
     steps = add(step.usd for step in result.differences)
