@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ def open_audit_with_requests(path: Path) -> Iterator[Audit]:
 
     if not path.exists():
         raise UserError(str(path), "no such audit file", "one made by `whowaits analyze` or `ingest`", _offer(path))
+    _check_rights(path)
     empty = UserError(str(path), "no requests in this audit", "", "read some logs into it first: whowaits ingest")
     if path.is_file() and not path.stat().st_size:
         raise empty  # DuckDB would make a database of an empty file
@@ -50,6 +52,11 @@ def open_audit_with_requests(path: Path) -> Iterator[Audit]:
         if not count_requests(audit):
             raise empty
         yield audit
+
+
+def _check_rights(path: Path) -> None:
+    if not os.access(path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise UserError(str(path), "no right to read and write here", "an audit of your own", "check the rights")
 
 
 def _offer(path: Path) -> str:
@@ -73,6 +80,7 @@ def audit_to_fill(path: Path) -> Iterator[Audit]:
         raise UserError(
             str(path.parent), "no such folder", "the folder for the audit file", "make it or choose --audit"
         )
+    _check_rights(path if path.exists() else path.parent)
     is_new = is_fruitless = not path.exists()
     try:
         with open_audit(path) as audit:

@@ -58,6 +58,7 @@ def run(
             )
         if not count_requests(audit):
             raise UserError(str(output), "no call was accepted", "a log with calls", "see the reasons above")
+        keep_copy(config, output)  # before anything else can fail: later commands must not count without it
         with Progress() as progress:
             progress.say("pricing ...")
             assessment = assess(audit, config)
@@ -65,7 +66,6 @@ def run(
     report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
     document = json.dumps(savings_document(assessment, config.discount_share), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
-    keep_copy(config, output)
     for line in headline_lines(assessment):
         click.echo(line)
     click.echo(f"report: {printable(str(report.resolve()), 0)}")

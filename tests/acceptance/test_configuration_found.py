@@ -103,6 +103,18 @@ def test_the_rules_that_a_configuration_names_are_kept_with_it(folder: Path) -> 
     assert [path.name for path in (folder / "out" / "whowaits.rules").iterdir()] == ["letters-by-post.toml"]
 
 
+def test_the_copy_is_there_even_when_the_analysis_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mine.toml").write_text(ANSWER.format(awaited="false"))
+
+    def broken(audit: object, config: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr("analyzer.savings.assess", broken)
+        run("analyze", "log.jsonl", "--config", "mine.toml", "-o", "out")
+    assert verdict() == ("batchable", COPY_USED)
+
+
 def test_without_any_configuration_none_is_made(folder: Path) -> None:
     run("analyze", "log.jsonl", "-o", "out")
     assert not (folder / "out" / "whowaits.toml").exists()

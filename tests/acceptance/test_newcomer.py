@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -113,6 +114,21 @@ def test_an_audit_without_requests_is_told_in_one_line(words: list[str], tmp_pat
     assert (done.code, done.out) == (1, "")
     assert done.err == "audit.duckdb: no requests in this audit; read some logs into it first: whowaits ingest\n"
     assert [path.name for path in tmp_path.iterdir()] == ["audit.duckdb"]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [(["savings"], "audit.duckdb"), (["analyze", "log.jsonl", "-o", "out"], "out")],
+    ids=["ask", "fill"],
+)
+def test_missing_rights_are_told_as_such(
+    words: list[str], where: str, tmp_path: Path, whowaits: Whowaits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whowaits("ingest", log(tmp_path / "log.jsonl", call(1)))
+    monkeypatch.setattr("os.access", lambda path, mode, **more: mode == os.R_OK)  # root may do all
+    done = whowaits(*words)
+    expected = f"{where}: no right to read and write here; expected an audit of your own; check the rights\n"
+    assert (done.code, done.out, done.err) == (1, "", expected)
 
 
 def test_asking_an_empty_file_leaves_it_empty(tmp_path: Path, whowaits: Whowaits) -> None:
