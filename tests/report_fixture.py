@@ -32,7 +32,7 @@ _NOBODY = Evidence(
     "nobody-waits",
     "declared",
     None,
-    "98.2% of 12,400 requests say they were started by a schedule.",
+    "98 % of 12,400 requests say they were started by a schedule.",
 )
 _PEOPLE = Evidence(
     "human-session",
@@ -46,7 +46,7 @@ _BURST = Evidence(
     "nobody-waits",
     "inferred",
     -2.1,
-    "91.0% of requests come in bursts that start at minute 5 of the hour.",
+    "91 % of requests come in bursts that start at minute 5 of the hour.",
 )
 _LOOP = Evidence(
     "agent-chain",
@@ -262,6 +262,9 @@ def _component(no: int, part: Part) -> ComponentPlan:
     verdict: Any = ComponentVerdict(
         no, workload, component, requests, outcome, placement, probability, confidence, basis, evidence,  # type: ignore[arg-type]
         600.0 if _TIGHT in evidence else None, 9 if _LOOP in evidence else 1, question,
+        "minutes" if _TIGHT in evidence else "within-the-day" if outcome == _N else "now",
+        "deadline" if _TIGHT in evidence else "assumed" if outcome == _C else "evidence",
+        0.25 if _TIGHT in evidence else None,
     )  # fmt: skip
     baseline = Decimal(cost)
     credits: Any = {lever: Decimal(credit.get(lever, "0")) for lever in LEVERS}

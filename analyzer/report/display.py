@@ -50,6 +50,19 @@ FINDING_NAMES = {
     "not-allowed": "not allowed",
     "nothing-to-do": "nothing to do",
 }
+URGENCY_NAMES = {
+    "now": "Now",
+    "minutes": "Within minutes",
+    "within-the-hour": "Within the hour",
+    "by-morning": "By morning",
+    "within-the-day": "Within the day",
+    "whenever": "Whenever",
+}
+URGENCY_BASIS_NAMES = {
+    "deadline": "from its deadline",
+    "evidence": "from the evidence",
+    "assumed": "assumed, as nobody has said",
+}
 VERDICT_KINDS = ("batchable", "splittable", "real-time", "cannot-tell")
 VERDICT_NAMES = {
     "batchable": "Batchable",

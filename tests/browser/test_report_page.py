@@ -171,18 +171,18 @@ def test_printing_opens_everything_in_light_colours_and_closes_it_again(
 
 def test_wide_tables_say_that_they_scroll_and_keep_the_names_in_sight(browser: Browser, pages: dict[str, Path]) -> None:
     page = opened(browser, pages["full"], 390).page
-    box = page.locator("#verdicts .scroll-box")
-    wait_until(page, "document.querySelector('#verdicts .scrolls')")
+    box = page.locator("#verdicts .scroll-box:has(.to-card)")
+    wait_until(page, "document.querySelector('#verdicts .scrolls:has(.to-card)')")
     assert box.locator(".scroll-hint").is_visible()
     name = box.locator("tbody th").first
     before = name.bounding_box()
-    page.evaluate("document.querySelector('#verdicts .scroller').scrollLeft = 9999")
-    wait_until(page, "document.querySelector('#verdicts .at-end')")
+    page.evaluate("document.querySelector('#verdicts .scroller:has(.to-card)').scrollLeft = 9999")
+    wait_until(page, "document.querySelector('#verdicts .at-end:has(.to-card)')")
     assert name.bounding_box() == before
     assert box.locator("tbody td:last-child").first.is_visible()
     page.close()
     page = opened(browser, pages["full"]).page
-    assert page.locator("#verdicts .scroll-hint").is_hidden()
+    assert page.locator("#verdicts .scroll-box:has(.to-card) .scroll-hint").is_hidden()
     page.close()
 
 

@@ -142,6 +142,30 @@ def test_what_costs_under_a_cent_never_reads_as_nothing() -> None:
     )
 
 
+def test_the_first_table_counts_all_spend_by_how_soon_it_is_needed() -> None:
+    built = verdicts.build(larkfield())
+    tiers = {tier["name"]: tier for tier in built["tiers"]}
+    assert [tier["name"] for tier in built["tiers"]][:: len(tiers) - 1] == ["Now", "Whenever"]
+    assert sum(tier["baseline_usd"] for tier in tiers.values()) == built["total"]["baseline_usd"]
+    assert sum(tier["requests"] for tier in tiers.values()) == built["total"]["requests"]
+    assert tiers["Within minutes"]["baseline_usd"] == Decimal("500.23")  # 402.9 + 97.333
+    assert tiers["Now"]["assumed_usd"] == Decimal("793.00")  # 731.6 + 61.4 + 0.004
+    assert "Table: list cost by urgency" in _page(verdicts, larkfield())
+
+
+def test_a_splittable_workload_is_drawn_as_its_parts() -> None:
+    cards = {card["workload"]: card for card in workloads.build(larkfield())["cards"]}
+    parts = {part["kind"]: part["baseline_usd"] for part in cards["support-tickets"]["parts"]}
+    assert sum(parts.values()) == cards["support-tickets"]["baseline_usd"] == Decimal("2094.63")
+    assert set(parts) == {"real-time", "batchable"}  # 1204.5 and 890.125
+    assert cards["store-chat"]["parts"] == []
+
+
+def test_the_chance_that_a_batch_is_back_in_time_is_told() -> None:
+    text = _page(workloads, larkfield("review-moderation"))
+    assert "Needed within minutes, from its deadline; a batch is back in time with a probability of" in text
+
+
 def test_days_and_their_columns_add_up() -> None:
     built = by_day.build(larkfield())
     assert sum(row["total_usd"] for row in built["rows"]) == sum(built["totals"]) == built["total_usd"]

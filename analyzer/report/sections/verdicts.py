@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from analyzer.report.display import percent, shown_verdict
+from analyzer.money import add
+from analyzer.report.display import URGENCY_NAMES, percent, shown_verdict
 from analyzer.report.figures import Chart, spend_bars_figure
 from analyzer.report.ledger import Ledger, ledger_of
 from analyzer.savings.assessment import Assessment
@@ -17,7 +18,9 @@ _BARS = 20
 
 
 def build(assessment: Assessment) -> dict[str, Any]:
-    """`rows` largest cost first; the chart shows the first 20 and the rest as one bar, None without money."""
+    """`tiers` most urgent first, their list cost is all of it. `rows` largest cost first; the chart shows the first 20
+    and the rest as one bar, None without money.
+    """
     ledger = ledger_of(assessment)
     rows = [
         {
@@ -37,6 +40,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         for row in ledger.rows
     ]
     return {
+        "tiers": _tiers(ledger),
         "rows": rows,
         "total": {
             "requests": sum(row["requests"] for row in rows),
@@ -46,6 +50,27 @@ def build(assessment: Assessment) -> dict[str, Any]:
         },
         "chart": _chart(ledger) if ledger.baseline_usd > 0 else None,
     }
+
+
+def _tiers(ledger: Ledger) -> list[dict[str, Any]]:
+    """How soon results are needed, by component; `assumed_usd`: the part of it that is only taken to be so."""
+    cells = [cell for row in ledger.rows for cell in row.cells]
+    tiers = []
+    for urgency, name in URGENCY_NAMES.items():
+        mine = [cell for cell in cells if cell.plan.verdict.urgency == urgency]
+        cost = add(cell.baseline_usd for cell in mine)
+        assumed = add(cell.baseline_usd for cell in mine if cell.plan.verdict.urgency_basis == "assumed")
+        tiers.append(
+            {
+                "name": name,
+                "components": len(mine),
+                "requests": sum(cell.plan.requests for cell in mine),
+                "baseline_usd": cost,
+                "percent": percent(cost, ledger.baseline_usd),
+                "assumed_usd": assumed,
+            }
+        )
+    return tiers
 
 
 def _chart(ledger: Ledger) -> Chart:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from analyzer.money import ZERO, add
 from analyzer.report.display import (
     BASIS_NAMES,
     FINDING_NAMES,
@@ -11,6 +13,8 @@ from analyzer.report.display import (
     OUTCOME_NAMES,
     PLACEMENT_NAMES,
     SAYS_NAMES,
+    URGENCY_BASIS_NAMES,
+    URGENCY_NAMES,
     finding_amount,
     percent,
     shown_verdict,
@@ -49,7 +53,22 @@ def _card(row: Row) -> dict[str, Any]:
         "saving_percent": percent(row.saving_usd, row.baseline_usd),
         "upside_usd": row.upside_usd,
         "components": [_component(cell) for cell in row.cells],
+        "parts": _parts(row) if verdict.verdict == "splittable" else [],
     }
+
+
+def _parts(row: Row) -> list[dict[str, Any]]:
+    """A splittable workload as what could move, what stays, and what nobody can tell, with their list cost."""
+    sums: dict[str, Decimal] = {}
+    for cell in row.cells:
+        verdict = cell.plan.verdict
+        can_move = "batchable" if verdict.placement != "real-time" else "real-time"
+        kind = "cannot-tell" if verdict.outcome == "cannot-tell" else can_move
+        sums[kind] = add((sums.get(kind, ZERO), cell.baseline_usd))
+    return [
+        {"kind": kind, "baseline_usd": cost, "percent": percent(cost, row.baseline_usd), "share": float(cost)}
+        for kind, cost in sums.items()
+    ]
 
 
 def _component(cell: Cell) -> dict[str, Any]:
@@ -58,6 +77,10 @@ def _component(cell: Cell) -> dict[str, Any]:
         "component": verdict.component,
         "outcome": verdict.outcome,
         "outcome_name": OUTCOME_NAMES[verdict.outcome],
+        "needed": URGENCY_NAMES[verdict.urgency].lower(),
+        "needed_basis": URGENCY_BASIS_NAMES[verdict.urgency_basis],
+        "in_time_share": verdict.in_time_probability if verdict.outcome == "does-not-wait" else None,
+        "web_searches": plan.tokens.web_searches,
         "placement": PLACEMENT_NAMES[verdict.placement].lower(),
         "awaited_share": verdict.awaited_probability,
         "confidence": verdict.confidence,
