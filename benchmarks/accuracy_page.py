@@ -136,7 +136,7 @@ HEAD = """# How often is it right?
 Made by `benchmarks/calibrate.py` on {today}. Windows of 28 days, each judged as a workload whose name says nothing and
 whose log has only the start of each call: the poorest log there is. Half of the windows fit the weights, the other half
 is counted here. *Real* windows are public activity, months of it, by people and by two schedulers (a job that looks for
-work several times an hour, and a pipeline that runs once a day); `benchmarks/arrivals.py` makes up the other kinds.
+work several times an hour, and a pipeline that runs once a day); `tests/arrivals.py` makes up the other kinds.
 
 The right answers: scheduled work *does not wait*; of people and of events timing *cannot tell*. A person's work called
 *does not wait* is the error that breaks a product.

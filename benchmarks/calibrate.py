@@ -2,7 +2,7 @@
 
 `python benchmarks/calibrate.py [--arrivals FILE.csv] [--write]`: prints the weights and the confusion matrix; `--write`
 puts them into rules/calibration.toml, docs/accuracy.md and docs/accuracy.svg. Labelled data: the made-up kinds of
-benchmarks/arrivals.py, the components of sample_data/truth.csv, and a file of real arrivals where one is given
+tests/arrivals.py, the components of sample_data/truth.csv, and a file of real arrivals where one is given
 (columns actor, label = scheduled or human, ts_utc in seconds). Half of the windows fit, the other half is measured.
 """
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib
 import math
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import accuracy_page
-import arrivals
 
 from analyzer.config import Config, load_config
 from analyzer.store.audit import Audit, open_audit
@@ -31,6 +32,8 @@ from analyzer.workloads import scan
 from analyzer.workloads.features import FEATURES
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests"))
+arrivals = importlib.import_module("arrivals")
 SEEDS = 40
 WINDOW_DAYS = 28
 PRIOR_SD = 1.0
@@ -75,7 +78,7 @@ class Weight:
 
 
 def made_up(seeds: int) -> Iterator[Window]:
-    """Windows of every kind of benchmarks/arrivals.py."""
+    """Windows of every kind of tests/arrivals.py."""
     for kind in arrivals.KINDS:
         for seed in range(seeds):
             label = arrivals.label_of(kind)

@@ -45,9 +45,9 @@ def judge(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
     """The verdict of every workload, by name; needs the `features` that `workloads.scan` built."""
     names = [feature.name for feature in FEATURES]
     rows = audit.connection.execute(f"select {', '.join(names)} from features order by component_no").fetchall()
-    return judge_features(
-        [dict(zip(names, row, strict=True)) for row in rows], config, rules_in_force(config.rules_folder)
-    )
+    features = [dict(zip(names, row, strict=True)) for row in rows]
+    folder = config.rules_folder
+    return judge_features(features, config, rules_in_force(folder), load_turnaround(folder))
 
 
 def judge_features(
