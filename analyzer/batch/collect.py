@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
 from sqlite3 import Row
 
-from analyzer.batch.cost import actual_pico
+from analyzer.batch.dead import take_from_dead
 from analyzer.batch.deliver import deliver
 from analyzer.batch.doubt import resolve_doubts
+from analyzer.batch.guard import give_up_late_batches, route_late_items, send_directly
 from analyzer.batch.job import Job
+from analyzer.batch.journal import note
+from analyzer.batch.lease import on_duty
+from analyzer.batch.output_check import read_schema
 from analyzer.batch.provider import Provider, RemoteBatch, Result
+from analyzer.batch.reconcile import Reading, lose_missing, settle
+from analyzer.batch.sinks import sink_of
 from analyzer.batch.store import Store, open_store
 
-_AT_ONCE = 500
+_AT_ONCE = 1_000
+_BYTES_AT_ONCE = 4_000_000
 # A result that is missing this often from results read to their end will not come.
 _READS = 3
-# Errors that sending the same request again cannot mend.
-_INVALID = frozenset(
-    {"invalid_request_error", "not_found_error", "authentication_error", "permission_error", "request_too_large"}
-)
+# Results can be had for 29 days from the batch's creation; a warning comes this much earlier.
+# source: https://platform.claude.com/docs/en/build-with-claude/batch-processing, checked 2026-11-20
+RESULTS_LAST_US = 29 * 86_400_000_000
+WARNED_BEFORE_US = 4 * 86_400_000_000
 
 
 @dataclass
@@ -37,99 +41,101 @@ class Collection:
 
 
 def collect(job: Job, provider: Provider, *, clock: Callable[[], float] = time.time) -> Collection:
-    """Fetch the results of batches that have ended and deliver them. Safe to repeat, and to run twice at once.
+    """Fetch the results of batches that have ended and deliver them. Safe to repeat, and to run several times at once.
 
-    Raises: UserError when the destination is not as it was left.
+    Where the job has a deadline guard it acts here as well. Raises: UserError when the destination or the schema
+    cannot be used.
     """
     done = Collection()
-    with open_store(job.store) as store:
+    if job.schema is not None:
+        read_schema(job.schema)
+    sink_of(job.destination)
+    with open_store(job.store) as store, on_duty(job.store) as me:
         now_us = int(clock() * 1_000_000)
+        take_from_dead(store, now_us)
         done.remarks += resolve_doubts(store, job, provider, now_us=now_us)
+        done.remarks += give_up_late_batches(store, job, now_us)
         for row in store.rows("batches_in", job=job.name, state="submitted"):
-            try:
-                remote = provider.retrieve(row["provider_id"])
-                if remote.status == "ended":
-                    _read(store, job, provider, row["batch_no"], remote, now_us, done)
-            except Exception as error:
-                if not _is_from_outside(error):
-                    raise
-                with store.change():
-                    store.run("batch_remark", batch_no=row["batch_no"], reason=type(error).__name__)
-                done.remarks.append(
-                    f"{row['provider_id']} could not be read ({type(error).__name__}); tried again later"
-                )
-        done.delivered = deliver(store, job)
+            _visit(store, job, provider, me, row["batch_no"], now_us, done)
+        route_late_items(store, job, now_us)
+        done.remarks += send_directly(store, job, provider, me, clock)
+        delivered = deliver(store, job, me, now_us)
+        done.delivered = delivered.answers
+        done.remarks += delivered.remarks
     return done
+
+
+def _visit(store: Store, job: Job, provider: Provider, me: str, batch_no: int, now_us: int, done: Collection) -> None:
+    """Look at a batch, unless another process does."""
+    with store.change():
+        if not store.run("take_batch", batch_no=batch_no, holder=me).rowcount:
+            return
+    row = store.row("batch", batch_no=batch_no)
+    try:
+        remote = provider.retrieve(row["provider_id"])
+        if row["canceler"] is not None and remote.status == "in_progress":
+            remote = provider.cancel(row["provider_id"])
+            note("batch_canceled", job=job.name, batch=remote.id, canceler=row["canceler"])
+        if remote.status == "ended":
+            _read(store, job, provider, row, remote, now_us, done)
+    except Exception as error:
+        if not _is_from_outside(error):
+            raise
+        with store.change():
+            store.run("batch_remark", batch_no=batch_no, reason=type(error).__name__)
+        done.remarks.append(f"{row['provider_id']} could not be read ({type(error).__name__}); tried again later")
+        note("batch_unreadable", job=job.name, batch=row["provider_id"], reason=type(error).__name__)
+    finally:
+        with store.change():
+            store.run("leave_batch", batch_no=batch_no, holder=me)
 
 
 def _is_from_outside(error: Exception) -> bool:
     """An error of the network or of what came over it, not one of ours."""
-    module = type(error).__module__.split(".")[0]
-    return module in ("anthropic", "httpx2", "pydantic") or isinstance(error, OSError | json.JSONDecodeError)
+    return type(error).__module__.split(".")[0] in ("anthropic", "httpx2", "pydantic") or isinstance(error, OSError)
 
 
 def _read(
-    store: Store, job: Job, provider: Provider, batch_no: int, remote: RemoteBatch, now_us: int, done: Collection
+    store: Store, job: Job, provider: Provider, row: Row, remote: RemoteBatch, now_us: int, done: Collection
 ) -> None:
-    results = provider.results(remote.id)
-    strange = 0
-    while chunk := list(islice(results, _AT_ONCE)):
-        with store.change():
-            for result in chunk:
-                row = store.run("sending", custom_id=result.custom_id, batch_no=batch_no).fetchone()
-                if row is None:
-                    strange += 1
-                elif row["outcome"] is None:
-                    _apply(store, job, row, result, remote, now_us)
-                    done.results += 1
+    batch_no = row["batch_no"]
     with store.change():
-        store.run("batch_was_read", batch_no=batch_no, ended_us=remote.ended_us or now_us, strange=strange)
-        missing = store.rows("missing_items", batch_no=batch_no)
-        reads = next((b["reads"] for b in store.rows("batches_in", job=job.name, state="submitted")
-                      if b["batch_no"] == batch_no), _READS)  # fmt: skip
-        if missing and reads < _READS:
-            done.remarks.append(f"{len(missing)} results of {remote.id} are missing; they are looked for again")
-            return
-        for item in missing:
-            store.run("set_outcome", custom_id=item["custom_id"], outcome="missing")
-            reason = "the batch ended without a result for it; it may have been billed"
-            store.run("keep_dead", item_no=item["item_no"], reason=reason, result=None)
-        store.run("finish_batch", batch_no=batch_no)
-        done.batches_ended += 1
+        store.run("begin_reading", batch_no=batch_no, ended_us=remote.ended_us or now_us)
+        number = int(store.row("batch", batch_no=batch_no)["readings"])
+    reading = Reading(batch_no, row["token"], number, row["canceler"], remote.created_us)
+    strange = duplicates = first = 0
+    for chunk in _chunks(iter(()) if remote.is_archived else provider.results(remote.id)):
+        with store.change():
+            tally = settle(store, job, reading, chunk, now_us)
+        first, duplicates, strange = first + tally.first, duplicates + tally.duplicates, strange + tally.strange
+    done.results += first
+    note("results_read", job=job.name, batch=remote.id, results=first, duplicates=duplicates, strange=strange)
     if strange:
         done.remarks.append(f"{strange} results of {remote.id} belong to no item that was sent in it")
+    if duplicates:
+        done.remarks.append(f"{duplicates} results of {remote.id} came twice; the first ones count")
+    with store.change():
+        store.run("batch_was_read", batch_no=batch_no, strange=strange, duplicates=duplicates)
+        missing = [item["item_no"] for item in store.rows("missing_items", batch_no=batch_no)]
+        if missing and not remote.is_archived and row["reads"] + 1 < _READS:
+            done.remarks.append(f"{len(missing)} results of {remote.id} are missing; they are looked for again")
+            return
+        why = "its results are no longer kept by the provider" if remote.is_archived else "the batch ended without one"
+        reason = f"no result for it: {why}; it may have been billed"
+        lose_missing(store, batch_no, missing, reason, now_us)
+        store.run("finish_batch", batch_no=batch_no)
+        done.batches_ended += 1
 
 
-def _apply(store: Store, job: Job, row: Row, result: Result, remote: RemoteBatch, now_us: int) -> None:
-    store.run("set_outcome", custom_id=result.custom_id, outcome=result.kind)
-    item_no = row["item_no"]
-    if result.kind == "succeeded" and result.message is not None:
-        on = datetime.fromtimestamp(remote.created_us / 1e6, UTC).date()
-        store.run(
-            "succeed_item",
-            item_no=item_no,
-            result=json.dumps(result.message),
-            cost_pico=actual_pico(row["model"], result.message, on),
-        )
-        return
-    dead, reason = _judged(result)
-    if not dead and row["attempts"] >= job.max_attempts:
-        dead, reason = True, f"given up after {row['attempts']} attempts: {reason}"
-    if dead:
-        kept = None if result.kind in ("errored", "expired", "canceled") else json.dumps(result.raw)
-        store.run("keep_dead", item_no=item_no, reason=reason, result=kept)
-    else:
-        pause_us = 0 if result.kind == "expired" else 60_000_000 * 2 ** row["attempts"]
-        store.run("requeue_item", item_no=item_no, reason=reason, not_before_us=now_us + pause_us)
-
-
-def _judged(result: Result) -> tuple[bool, str]:
-    """Whether a result that is no success is final, and why."""
-    if result.kind == "expired":
-        return False, "the batch expired before it was its turn"
-    if result.kind == "canceled":
-        return True, "canceled at the provider"
-    if result.kind == "errored":
-        told = f"{result.error_type}: {(result.error_message or '')[:300]}"
-        return result.error_type in _INVALID, told
-    return True, f"a result of unknown type {result.kind[:60]!r}; kept in the store"
+def _chunks(results: Iterator[Result]) -> Iterator[list[Result]]:
+    """Some at a time, by count and by bytes, so that memory does not grow with the batch."""
+    chunk: list[Result] = []
+    size = 0
+    for result in results:
+        chunk.append(result)
+        size += result.bytes
+        if len(chunk) >= _AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

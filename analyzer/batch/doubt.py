@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.batch.body import parts_of
 from analyzer.batch.job import Job
 from analyzer.batch.provider import Provider, RemoteBatch
 from analyzer.batch.store import Store
@@ -15,9 +16,9 @@ def resolve_doubts(
 ) -> list[str]:
     """Adopt each batch in doubt that is proven to exist; what was found, for people.
 
-    A batch of ours has as many items, was made after the intent, and its first result carries one of our ids. While
-    a batch that could be ours still runs, nothing is decided. One that no complete listing shows stays in doubt, unless
-    it is older than `assume_absent_after_s`: then its items are queued again.
+    A batch of ours has as many items, was made between the intent and the doubt, and its first result carries one of
+    our ids. While a batch that could be ours still runs, nothing is decided. One that no complete listing shows stays
+    in doubt, unless it is older than `assume_absent_after_s`: then its items are queued again.
     """
     doubted = store.rows("batches_in", job=job.name, state="in-doubt")
     if not doubted:
@@ -34,7 +35,8 @@ def resolve_doubts(
         fitting = [
             remote
             for remote in remotes
-            if remote.items == row["item_count"] and remote.created_us >= row["intended_us"] - _SKEW_US
+            if remote.items == row["item_count"]
+            and row["intended_us"] - _SKEW_US <= remote.created_us <= row["doubted_us"] + _SKEW_US
         ]
         mine = next((remote for remote in fitting if proofs[remote.id] == row["batch_no"]), None)
         age_s = (now_us - row["intended_us"]) / 1e6
@@ -66,7 +68,7 @@ def _unknown_since(store: Store, provider: Provider, since_us: int) -> list[Remo
 
 def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
     """The batch of ours that it is; 0 = it is not ours; None = cannot be told yet."""
-    if remote.status != "ended":
+    if remote.status != "ended" or remote.is_archived:
         return None
     try:
         first = next(iter(provider.results(remote.id)), None)
@@ -75,7 +77,8 @@ def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
         return None
     if first is None:
         return None
-    row = store.run("batch_of", custom_id=first.custom_id).fetchone()
+    ours = parts_of(first.custom_id)
+    row = store.run("batch_of_token", token=ours[0]).fetchone() if ours else None
     return int(row["batch_no"]) if row is not None else 0
 
 
@@ -88,6 +91,8 @@ def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:
 def _assume_absent(store: Store, batch_no: int) -> None:
     with store.change():
         reason = "assumed absent, as a person said"
-        if store.run("close_batch", batch_no=batch_no, state="absent", reason=reason).rowcount:
+        if store.run(
+            "close_batch", batch_no=batch_no, state="absent", reason=reason, retry_at_us=None, is_lasting=0
+        ).rowcount:
             store.run("items_are_queued_again", batch_no=batch_no)
             store.run("close_sendings", batch_no=batch_no, outcome="absent")

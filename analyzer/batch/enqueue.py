@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from analyzer.batch.job import Job, load_job
+from analyzer.batch.job import Job
+from analyzer.batch.jobfile import load_job
 from analyzer.batch.store import Store, open_store
 from analyzer.errors import UserError
 
@@ -16,23 +21,49 @@ _AT_ONCE = 5_000
 _MAX_KEY = 512
 
 
+@dataclass(frozen=True)
+class NewItem:
+    """One request to put down: what `messages.create` takes, the caller's key, and what comes back beside the answer.
+
+    `needed_by`: an aware datetime or ISO 8601 text with an offset; None = the job's deadline, if it has one.
+    """
+
+    params: Mapping[str, Any]
+    key: str
+    metadata: Mapping[str, Any] | None = None
+    needed_by: datetime | str | None = None
+
+
 def enqueue(
-    params: Mapping[str, Any], *, job: Job | Path | str, key: str, metadata: Mapping[str, Any] | None = None
+    params: Mapping[str, Any],
+    *,
+    job: Job | Path | str,
+    key: str,
+    needed_by: datetime | str | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> bool:
     """Put one request down, as `messages.create` takes it; True when it is new, False when the job has the key.
 
-    On the disk when it returns. `metadata` comes back beside the result and is never sent.
+    On the disk when it returns. `metadata` comes back beside the answer and is never sent.
     Raises: UserError for a request that no batch could take; the store is left as it was.
     """
-    return enqueue_many([(params, key, metadata)], job=job) == 1
+    return enqueue_many([NewItem(params, key, metadata, needed_by)], job=job) == 1
 
 
 def enqueue_many(
-    items: Iterable[tuple[Mapping[str, Any], str, Mapping[str, Any] | None]], *, job: Job | Path | str
+    items: Iterable[NewItem],
+    *,
+    job: Job | Path | str,
+    clock: Callable[[], float] = time.time,
+    rejected: Callable[[UserError], None] | None = None,
 ) -> int:
-    """Put many down (params, key, metadata), a transaction each 5,000; how many were new."""
+    """Put many down, a transaction each 5,000; how many were new. Safe from several processes.
+
+    `rejected` is told of each one that no batch could take, and the rest goes on.
+    Raises: UserError at the first such one where nobody is to be told; what came 5,000 before it is in the store.
+    """
     job = job if isinstance(job, Job) else load_job(Path(job))
-    rows = (_row(job, *item) for item in items)
+    rows = _rows(job, items, int(clock() * 1_000_000), rejected)
     added = 0
     with open_store(job.store) as store:
         while chunk := list(islice(rows, _AT_ONCE)):
@@ -40,33 +71,94 @@ def enqueue_many(
     return added
 
 
+def _rows(
+    job: Job, items: Iterable[NewItem], now_us: int, rejected: Callable[[UserError], None] | None
+) -> Iterator[dict[str, Any]]:
+    for item in items:
+        try:
+            row = row_of(job, item, now_us)
+        except UserError as error:
+            if rejected is None:
+                raise
+            rejected(error)
+        else:
+            yield row
+
+
 def _add(store: Store, rows: list[dict[str, Any]]) -> int:
     with store.change():
-        return sum(store.run("add_item", **row).rowcount for row in rows)
+        last = store.row("last_item")["last"]
+        for number, row in enumerate(rows, last + 1):
+            row["item_no"] = number
+        added = store.run_many("add_item", rows)
+        store.run_many("add_request", rows)
+    return added
 
 
-def _row(job: Job, params: Mapping[str, Any], key: str, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    where = f"job {job.name}, key {str(key)[:80]!r}"
-    if not isinstance(key, str) or not 0 < len(key) <= _MAX_KEY:
-        raise UserError(where, "not a usable key", f"text of 1 to {_MAX_KEY} characters")
-    if not isinstance(params, Mapping):
-        raise UserError(where, "params are no table", "what messages.create takes")
-    model = params.get("model")
-    if not isinstance(model, str) or not model:
-        raise UserError(where, "params without a model", "what messages.create takes")
-    if job.models and model not in job.models and not _is_alias(model, job.models):
-        raise UserError(where, f"model {model!r}", "one of " + ", ".join(job.models), "or add it to job.models")
-    if not isinstance(params.get("messages"), list) or not params["messages"]:
-        raise UserError(where, "params without messages", "what messages.create takes")
+def row_of(job: Job, item: NewItem, now_us: int) -> dict[str, Any]:
+    """An item as the store keeps it.
+
+    Raises: UserError for one that no batch could take.
+    """
+    _check(job, item)
     try:
-        text = json.dumps(params, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(item.params, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         size = len(text.encode("utf-8"))
-        kept = None if metadata is None else json.dumps(metadata, allow_nan=False)
+        kept = None if item.metadata is None else json.dumps(item.metadata, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise UserError(where, f"not JSON ({type(error).__name__})", "plain JSON values in UTF-8") from None
-    return {"job": job.name, "key": key, "model": model, "params": text, "bytes": size, "metadata": kept}
+        raise _wrong(job, item, f"not JSON ({type(error).__name__})", "plain JSON values in UTF-8") from None
+    needed_us = _needed_us(job, item)
+    if needed_us is None and job.deadline_s is not None:
+        needed_us = now_us + job.deadline_s * 1_000_000
+    return {
+        "job": job.name,
+        "key": item.key,
+        "model": item.params["model"],
+        "params": text,
+        "bytes": size,
+        "metadata": kept,
+        "enqueued_us": now_us,
+        "needed_by_us": needed_us,
+    }
 
 
+def _check(job: Job, item: NewItem) -> None:
+    if not isinstance(item.key, str) or not 0 < len(item.key) <= _MAX_KEY or not _is_text(item.key):
+        raise _wrong(job, item, "not a usable key", f"text of 1 to {_MAX_KEY} characters, no NUL")
+    if not isinstance(item.params, Mapping):
+        raise _wrong(job, item, "params are no table", "what messages.create takes")
+    model, messages = item.params.get("model"), item.params.get("messages")
+    if not isinstance(model, str) or not model:
+        raise _wrong(job, item, "params without a model", "what messages.create takes")
+    if job.models and model not in job.models and not _is_alias(model, job.models):
+        raise _wrong(job, item, f"model {model[:80]!r}", f"one of {', '.join(job.models)} (or add it to job.models)")
+    if not isinstance(messages, list) or not messages:
+        raise _wrong(job, item, "params without messages", "what messages.create takes")
+    if not isinstance(item.metadata, Mapping | None):
+        raise _wrong(job, item, "metadata is no table", "a table")
+
+
+def _wrong(job: Job, item: NewItem, found: str, expected: str) -> UserError:
+    return UserError(f"job {job.name}, key {str(item.key)[:80]!r}", found, expected)
+
+
+def _is_text(key: str) -> bool:
+    return "\0" not in key and (key.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in key))
+
+
+def _needed_us(job: Job, item: NewItem) -> int | None:
+    if item.needed_by is None:
+        return None
+    try:
+        at = datetime.fromisoformat(item.needed_by) if isinstance(item.needed_by, str) else item.needed_by
+        if at.tzinfo is not None:
+            return int(at.timestamp() * 1_000_000)
+    except (ValueError, AttributeError):
+        pass
+    raise _wrong(job, item, "needed_by is no instant with an offset", "such as 2026-11-20T08:00:00+00:00")
+
+
+@lru_cache(maxsize=1024)
 def _is_alias(model: str, allowed: tuple[str, ...]) -> bool:
     """Another spelling (a dated snapshot, an alias) of an allowed model."""
     from analyzer.pricing import resolve_model

@@ -1,166 +1,87 @@
-"""`batch.toml`: what a job may send, how much, for how much, and where the results go."""
+"""A job: what it may send, how much, for how much, by when, and where the answers go."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-from analyzer.errors import UserError, UserErrors, nearest_name
-from analyzer.times import duration_s
 
 API_MAX_ITEMS = 100_000
 API_MAX_BYTES = 256_000_000
-_TABLES: Mapping[str, tuple[str, ...]] = {
-    "job": ("name", "workload", "models", "store", "destination", "poll", "deadline"),
-    "size": ("max_items", "max_bytes"),
-    "budget": ("day_usd",),
-    "estimate": ("output_tokens",),
-    "cache": ("prime", "ttl"),
-}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+# Queued batch requests of the lowest tier that has batches.
+# source: https://platform.claude.com/docs/en/api/rate-limits, checked 2026-11-20
+API_MAX_QUEUED = 200_000
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where answers go. `kind` names the sink (sinks/), the rest is what that sink needs.
+
+    No secret stands here: `dsn_env` and `secret_env` name the environment variables that hold them.
+    """
+
+    kind: str
+    path: Path | None = None
+    table: str = "results"
+    url: str = ""
+    dsn_env: str = ""
+    secret_env: str = ""
+    command: tuple[str, ...] = ()
+    function: str = ""
+    timeout_s: int = 60
+
+    @property
+    def place(self) -> str:
+        """Its name in store, logs and errors: the kind and the place."""
+        where = {
+            "sqlite": f"{self.path}#{self.table}",
+            "duckdb": f"{self.path}#{self.table}",
+            "postgresql": f"{self.dsn_env}#{self.table}",
+            "webhook": self.url,
+            "command": " ".join(self.command),
+            "python": self.function,
+        }
+        return f"{self.kind}:{where.get(self.kind, self.path)}"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What keeps a deadline: late items leave the batch and are sent synchronously, at full price.
+
+    `tail_s`: how long a batch may take, until 20 have been measured. `reserve_s`: time kept free for canceling.
+    """
+
+    tail_s: int = 7_200
+    reserve_s: int = 600
+    concurrency: int = 4
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job. Paths are absolute; `day_usd` None = no cap; `models` empty = any; `output_tokens` 0 = not known."""
+    """One job. Paths are absolute; a cap of None = no cap; `models` empty = any; `guard` None = off.
+
+    `output_tokens`, `high_output_tokens`: mean and highest answer for the estimate, 0 = not known, then max_tokens.
+    `deadline_s`: an item without its own `needed_by` is needed that long after it was enqueued; None = no deadline.
+    `fail_on`: stop reasons that make an answer a failure. `schema`: JSON schema that the text of each answer must keep.
+    """
 
     name: str
     store: Path
-    destination: Path
+    destination: Destination
     models: tuple[str, ...] = ()
     poll_s: int = 600
-    deadline_s: int = 86_400
+    deadline_s: int | None = None
     max_items: int = 10_000
     max_bytes: int = 200_000_000
+    max_queued: int = API_MAX_QUEUED
     day_usd: Decimal | None = None
+    job_usd: Decimal | None = None
     output_tokens: int = 0
+    high_output_tokens: int = 0
     primes_cache: bool = False
     max_attempts: int = 5
-
-
-def load_job(path: Path) -> Job:
-    """Read a job file; relative paths in it are relative to it.
-
-    Raises: UserErrors with every problem found.
-    """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise UserErrors([UserError(str(path), "cannot be read", "a job file", "check --job-file")]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserErrors([UserError(str(path), f"not valid TOML ({error})", "TOML in UTF-8")]) from None
-    errors = _wrong_keys(document, str(path))
-    read = _Reader(str(path), document, errors)
-    folder = path.absolute().parent
-    name = read.text("job", "name", "")
-    if not _NAME.fullmatch(name):
-        read.problem("job.name", repr(name), "letters, digits, '.', '_' and '-', at most 80")
-    job = Job(
-        name=name,
-        store=folder / read.text("job", "store", "jobs.sqlite"),
-        destination=folder / read.text("job", "destination", "results.jsonl"),
-        models=read.names("job", "models"),
-        poll_s=read.duration("job", "poll", 600),
-        deadline_s=read.duration("job", "deadline", 86_400),
-        max_items=read.whole("size", "max_items", 10_000, 1, API_MAX_ITEMS),
-        max_bytes=read.whole("size", "max_bytes", 200_000_000, 1_000, API_MAX_BYTES),
-        day_usd=read.money("budget", "day_usd"),
-        output_tokens=read.whole("estimate", "output_tokens", 0, 0, 10_000_000),
-        primes_cache=read.flag("cache", "prime"),
-    )
-    if errors:
-        raise UserErrors(errors)
-    return job
-
-
-def _wrong_keys(document: Mapping[str, Any], where: str) -> list[UserError]:
-    errors = []
-    for table, values in document.items():
-        if table not in _TABLES:
-            errors.append(
-                UserError(f"{where}, {table}", "an unknown table", "a known one", nearest_name(table, _TABLES))
-            )
-        elif not isinstance(values, dict):
-            errors.append(UserError(f"{where}, {table}", "a value", f"a table headed [{table}]"))
-        else:
-            errors += [
-                UserError(f"{where}, {table}.{key}", "an unknown key", "a known one", nearest_name(key, _TABLES[table]))
-                for key in values
-                if key not in _TABLES[table]
-            ]
-    return errors
-
-
-class _Reader:
-    """Collects problems instead of stopping at the first."""
-
-    def __init__(self, where: str, document: Mapping[str, Any], errors: list[UserError]) -> None:
-        self.where, self.document, self.errors = where, document, errors
-
-    def problem(self, key: str, found: str, expected: str) -> None:
-        self.errors.append(UserError(f"{self.where}, {key}", found, expected))
-
-    def value(self, table: str, key: str) -> Any:
-        values = self.document.get(table, {})
-        return values.get(key) if isinstance(values, dict) else None
-
-    def text(self, table: str, key: str, default: str) -> str:
-        value = self.value(table, key)
-        if value is None:
-            return default
-        if not isinstance(value, str) or not value or "\0" in value:
-            self.problem(f"{table}.{key}", repr(value), "some text")
-            return default
-        return value
-
-    def names(self, table: str, key: str) -> tuple[str, ...]:
-        value = self.value(table, key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            self.problem(f"{table}.{key}", repr(value), "a list of names")
-            return ()
-        return tuple(value)
-
-    def duration(self, table: str, key: str, default: int) -> int:
-        value = self.value(table, key)
-        if value is None:
-            return default
-        try:
-            return duration_s(str(value))
-        except ValueError:
-            self.problem(f"{table}.{key}", repr(value), "a duration such as 90s, 10m or 8h")
-            return default
-
-    def whole(self, table: str, key: str, default: int, least: int, most: int) -> int:
-        value = self.value(table, key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.problem(f"{table}.{key}", repr(value), f"a whole number from {least} to {most}")
-            return default
-        return value
-
-    def flag(self, table: str, key: str) -> bool:
-        value = self.value(table, key)
-        if value is not None and not isinstance(value, bool):
-            self.problem(f"{table}.{key}", repr(value), "true or false")
-        return value is True
-
-    def money(self, table: str, key: str) -> Decimal | None:
-        value = self.value(table, key)
-        if value is None:
-            return None
-        try:
-            amount = Decimal(value) if isinstance(value, str) else Decimal(-1)
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if not amount.is_finite() or amount < 0:
-            self.problem(f"{table}.{key}", repr(value), 'dollars in quotes, such as "12.50"')
-            return None
-        return amount
+    counts_tokens: bool = False
+    fail_on: tuple[str, ...] = ()
+    schema: Path | None = None
+    guard: Guard | None = field(default=None)
+    prometheus: Path | None = None

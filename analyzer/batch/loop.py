@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from analyzer.batch.collect import collect
 from analyzer.batch.job import Job
+from analyzer.batch.metrics import write_metrics
 from analyzer.batch.provider import Provider
 from analyzer.batch.status import JobStatus, status_of
 from analyzer.batch.submit import submit
@@ -23,8 +24,9 @@ def run(
 ) -> JobStatus:
     """Go round every `poll` seconds until the set is whole; the last status.
 
-    Ends early when the provider refuses what is queued for a lasting reason (a bad key, say) and nothing else is under
-    way. A batch in doubt is looked for in each round, for as long as it takes. `say` gets each new remark once.
+    Ends early when the provider refuses what is queued for a lasting reason (a bad key, a spend limit) and nothing
+    else is under way. A batch in doubt is looked for in each round, for as long as it takes. `say` gets each new
+    remark once.
     """
     said: set[str] = set()
     while True:
@@ -35,7 +37,9 @@ def run(
             if remark not in said:
                 said.add(remark)
                 say(remark)
-        status = status_of(job)
+        status = status_of(job, clock=clock)
+        if job.prometheus is not None:
+            write_metrics(job.prometheus, status)
         if status.done or (sent.is_stuck and not (status.submitted or status.in_doubt or status.succeeded)):
             return status
         sleep(job.poll_s)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from analyzer.batch.provider import RefusedError, RemoteBatch, Result, Sending
+from analyzer.batch.provider import Body, RefusedError, RemoteBatch, Result
 from analyzer.errors import UserError
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic
+    from anthropic import Anthropic, APIStatusError
 
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 # The request was answered, and the answer says that nothing was made.
 _REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 412, 413, 422, 429, 431})
+# A synchronous call that fails like this is not billed either; a batch might have been made.
+_NOT_BILLED_STATUS = _REFUSED_STATUS | {409, 500, 503, 529}
+_ABOUT_ITEM_STATUS = frozenset({400, 404, 413, 422})
+_SPEND_LIMITS = frozenset(
+    {"enforced_spend_limit_reached", "contract_spend_limit_reached", "linked_organization_spend_limit_reached"}
+)
 # The connection was never there, so nothing was sent.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout"})
+# What count_tokens takes of a request.
+_COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers")
 
 
 def from_environment() -> MessagesApi:
@@ -24,7 +36,7 @@ def from_environment() -> MessagesApi:
 
     Raises: UserError when there is none.
     """
-    if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
+    if not any(os.environ.get(name) for name in _KEYS):
         raise UserError("environment", "no ANTHROPIC_API_KEY", "a key of the workspace that pays for the batches")
     from anthropic import Anthropic
 
@@ -39,23 +51,18 @@ class MessagesApi:
         self._once = client.with_options(max_retries=0)
         self._client = client
 
-    def create(self, sendings: Sequence[Sending]) -> RemoteBatch:
-        """Make a batch; one POST, never repeated."""
-        import anthropic
+    def create(self, body: Body) -> RemoteBatch:
+        """Make a batch; one POST, never repeated, streamed from the store."""
+        from anthropic.types.messages import MessageBatch
 
-        requests: Any = [{"custom_id": sending.custom_id, "params": sending.params} for sending in sendings]
-        try:
-            return _remote(self._once.messages.batches.create(requests=requests))
-        except anthropic.APIStatusError as error:
-            if error.status_code in _REFUSED_STATUS:
-                raise RefusedError(
-                    f"HTTP {error.status_code}: {_told(error)}", is_lasting=error.status_code != 429
-                ) from error
-            raise
-        except anthropic.APIConnectionError as error:
-            if type(error.__cause__).__name__ in _NEVER_SENT:
-                raise RefusedError("no connection; nothing was sent", is_lasting=False) from error
-            raise
+        with _told_apart(_REFUSED_STATUS):
+            batch = self._once.post(
+                "/v1/messages/batches",
+                cast_to=MessageBatch,
+                content=body.chunks,
+                options={"headers": {"content-length": str(body.size)}},
+            )
+        return _remote(batch)
 
     def retrieve(self, batch_id: str) -> RemoteBatch:
         """The batch as it is now."""
@@ -67,16 +74,104 @@ class MessagesApi:
             yield _remote(batch)
 
     def results(self, batch_id: str) -> Iterator[Result]:
-        """Results as they stream in."""
-        for entry in self._client.messages.batches.results(batch_id):
-            yield _result(entry.to_dict(mode="json", warnings=False))
+        """Results as they stream in; a line that is no JSON comes as a result that nobody sent."""
+        decoder = self._client.messages.batches.results(batch_id)
+        try:
+            for line in _lines(decoder.http_response.iter_bytes()):
+                yield _result(line)
+        finally:
+            decoder.close()
+
+    def cancel(self, batch_id: str) -> RemoteBatch:
+        """Ask for the batch to end."""
+        return _remote(self._client.messages.batches.cancel(batch_id))
+
+    def answer(self, params: str) -> dict[str, Any]:
+        """The message for one request; one POST, never repeated."""
+        import httpx2
+
+        with _told_apart(_NOT_BILLED_STATUS):
+            response = self._once.post("/v1/messages", cast_to=httpx2.Response, content=params.encode("utf-8"))
+        message = json.loads(response.content)
+        if not isinstance(message, dict):
+            raise ValueError("an answer that is no message")
+        return message
+
+    def count_tokens(self, params: dict[str, Any]) -> int:
+        """Input tokens of one request; free, with a rate limit of its own."""
+        import httpx2
+
+        asked = {name: params[name] for name in _COUNTED if name in params}
+        with _told_apart(_REFUSED_STATUS):
+            response = self._client.post("/v1/messages/count_tokens", cast_to=httpx2.Response, body=asked)
+        return int(json.loads(response.content)["input_tokens"])
 
 
-def _told(error: Any) -> str:
-    """The API's own message, never the request."""
-    body = error.body if isinstance(error.body, dict) else {}
-    inner = body.get("error")
-    return str(inner.get("message", ""))[:300] if isinstance(inner, dict) else type(error).__name__
+@contextmanager
+def _told_apart(refused: frozenset[int]) -> Iterator[None]:
+    """Turns errors that prove that nothing was made into RefusedError, and lets all others through."""
+    import anthropic
+
+    try:
+        yield
+    except anthropic.APIStatusError as error:
+        if error.status_code in refused:
+            raise _refusal(error) from error
+        raise
+    except anthropic.APIConnectionError as error:
+        if type(error.__cause__).__name__ in _NEVER_SENT:
+            raise RefusedError("no connection; nothing was sent", is_lasting=False) from error
+        raise
+
+
+def _refusal(error: APIStatusError) -> RefusedError:
+    status = error.status_code
+    is_spend = error.error_code in _SPEND_LIMITS
+    reason = f"HTTP {status}: {_told(error)}"
+    return RefusedError(
+        f"spend limit ({error.error_code}), {reason}" if is_spend else reason,
+        is_lasting=is_spend or status in _REFUSED_STATUS - {429},
+        is_about_item=status in _ABOUT_ITEM_STATUS,
+        retry_after_s=_retry_after_s(error.response.headers),
+    )
+
+
+def _told(error: APIStatusError) -> str:
+    """The API's own message on one line, never the request, never a key."""
+    text = " ".join(str(error.api_message or type(error).__name__).split())[:300]
+    for name in _KEYS:
+        key = os.environ.get(name)
+        text = text.replace(key, f"({name})") if key else text
+    return text
+
+
+def _retry_after_s(headers: Any) -> float | None:
+    """Seconds to wait, given in milliseconds, seconds or as a date."""
+    try:
+        if headers.get("retry-after-ms"):
+            return float(headers["retry-after-ms"]) / 1000
+        told = headers.get("retry-after")
+        if not told:
+            return None
+        if told.replace(".", "", 1).isdigit():
+            return float(told)
+        return max((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines; only a line feed ends one (JSON may hold any other separator)."""
+    parts: list[bytes] = []
+    for chunk in chunks:
+        first, *more = chunk.split(b"\n")
+        parts.append(first)
+        if more:
+            yield from (line for line in (b"".join(parts), *more[:-1]) if line.strip())
+            parts = [more[-1]]
+    rest = b"".join(parts)
+    if rest.strip():
+        yield rest
 
 
 def _remote(batch: Any) -> RemoteBatch:
@@ -88,6 +183,7 @@ def _remote(batch: Any) -> RemoteBatch:
         int(items),
         _us(batch.created_at),
         _us(batch.ended_at) if batch.ended_at else None,
+        batch.archived_at is not None,
     )
 
 
@@ -95,7 +191,12 @@ def _us(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
 
 
-def _result(entry: dict[str, Any]) -> Result:
+def _result(line: bytes) -> Result:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return Result("", "unreadable", bytes=len(line))
+    entry = entry if isinstance(entry, dict) else {}
     result = entry.get("result")
     result = result if isinstance(result, dict) else {}
     kind, message = str(result.get("type")), result.get("message")
@@ -111,4 +212,5 @@ def _result(entry: dict[str, Any]) -> Result:
         error_type=inner.get("type"),
         error_message=inner.get("message"),
         raw=entry,
+        bytes=len(line),
     )

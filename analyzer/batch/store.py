@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,24 @@ from analyzer.sqlblocks import sql_blocks
 
 _FOLDER = Path(__file__).parent
 _BUSY_S = 60.0
+_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open job store."""
+    """An open job store; one thread's."""
 
     path: Path
     connection: sqlite3.Connection
+    blocks: dict[str, str]
 
     def run(self, block: str, **values: Any) -> sqlite3.Cursor:
         """Run a named block of store.sql."""
-        return self.connection.execute(sql_blocks(_FOLDER / "store.sql")[block], values)
+        return self.connection.execute(self.blocks[block], values)
+
+    def run_many(self, block: str, values: Iterable[dict[str, Any]]) -> int:
+        """Run a named block for each; how many rows were changed."""
+        return self.connection.executemany(self.blocks[block], values).rowcount
 
     def rows(self, block: str, **values: Any) -> list[sqlite3.Row]:
         """All rows of a named block."""
@@ -42,10 +48,11 @@ class Store:
         self.connection.execute("begin immediate")
         try:
             yield
+            self.connection.execute("commit")
         except BaseException:
-            self.connection.execute("rollback")
+            if self.connection.in_transaction:  # a full disk has rolled it back already
+                self.connection.execute("rollback")
             raise
-        self.connection.execute("commit")
 
 
 @contextmanager
@@ -61,17 +68,33 @@ def open_store(path: Path) -> Iterator[Store]:
         raise UserError(str(path), f"cannot be opened ({error})", "a job store that can be written") from None
     try:
         connection.row_factory = sqlite3.Row
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        connection.execute("pragma foreign_keys = on")
-        if not connection.execute("select count(*) from sqlite_master where name = 'deliveries'").fetchone()[0]:
-            connection.executescript(
-                "begin immediate;" + (_FOLDER / "schema.sql").read_text(encoding="utf-8") + "commit;"
-            )
-        yield Store(path, connection)
+        _lay_out(path, connection)
+        yield Store(path, connection, sql_blocks(_FOLDER / "store.sql"))
     except sqlite3.OperationalError as error:
-        raise UserError(str(path), f"the job store refused ({error})", "a store that can be written") from error
+        todo = "nothing is lost: make room or lend the right to write, and run it again"
+        raise UserError(str(path), f"the job store refused ({error})", "a store that can be written", todo) from error
     except sqlite3.DatabaseError as error:
-        raise UserError(str(path), f"not a sound job store ({error})", "one made by `whowaits batch`") from error
+        todo = "put a copy of it back, with its -wal file; batches that were sent since are found by `submit`"
+        raise UserError(str(path), f"not a sound job store ({error})", "one made by `whowaits batch`", todo) from error
     finally:
         connection.close()
+
+
+def _lay_out(path: Path, connection: sqlite3.Connection) -> None:
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version == 0:
+        connection.execute("pragma auto_vacuum = incremental")
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+    if version == 0:
+        if connection.execute("select count(*) from sqlite_master where name = 'items'").fetchone()[0]:
+            raise UserError(
+                str(path), "a job store of an earlier version", f"version {_VERSION}", "finish it with that"
+            )
+        schema = (_FOLDER / "schema.sql").read_text(encoding="utf-8")
+        connection.executescript(f"begin immediate; {schema} pragma user_version = {_VERSION}; commit;")
+    elif version != _VERSION:
+        raise UserError(
+            str(path), f"a job store of version {version}", f"version {_VERSION}", "use the whowaits for it"
+        )

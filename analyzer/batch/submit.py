@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
 
-from analyzer.batch.cost import estimate, to_pico, to_usd
+from analyzer.batch.body import body_of, new_token
+from analyzer.batch.check import check_queued
+from analyzer.batch.choose import Choice, budget_left, choose
+from analyzer.batch.dead import take_from_dead
 from analyzer.batch.doubt import resolve_doubts
+from analyzer.batch.guard import route_late_items
+from analyzer.batch.intent import asked_to_wait_s, take_back, write_intent
 from analyzer.batch.job import Job
-from analyzer.batch.preflight import refusal
-from analyzer.batch.provider import Provider, RefusedError, Sending
+from analyzer.batch.journal import note
+from analyzer.batch.lease import on_duty
+from analyzer.batch.provider import Provider, RefusedError
 from analyzer.batch.store import Store, open_store
-from analyzer.money import dollars
+from analyzer.times import duration_text
 
-# Bytes that custom_id, keys and brackets add to an item when it is sent.
-_ENVELOPE_BYTES = 128
 # A 1-hour cache block counts from the start of the request that wrote it; what is left must reach the last item.
 _WARM_US = 30 * 60 * 1_000_000
-_DAY_US = 86_400_000_000
 
 
 @dataclass
@@ -43,11 +39,10 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class _Choice:
-    sendings: tuple[Sending, ...]
-    item_nos: tuple[int, ...]
-    estimate_pico: int | None
-    is_last: bool
+class _Intent:
+    batch_no: int
+    token: str
+    choice: Choice
 
 
 def submit(
@@ -57,150 +52,94 @@ def submit(
     clock: Callable[[], float] = time.time,
     assume_absent_after_s: int | None = None,
 ) -> Submission:
-    """Send what is queued; batches in doubt are looked for first.
+    """Send what is queued; batches in doubt are looked for first. Safe to repeat, and to run several times at once.
 
-    One submit a store at a time: a second one does nothing and says so. `assume_absent_after_s`: a batch in doubt
-    that is older than that and that no listing shows is taken for never created; None = never.
+    `assume_absent_after_s`: a batch in doubt that is older than that and that no listing shows is taken for never
+    created; None = never.
     """
     done = Submission()
-    with open_store(job.store) as store, _alone(job.store) as is_alone:
-        if not is_alone:
-            done.remarks.append("another submit is at work on this store")
+    with open_store(job.store) as store, on_duty(job.store) as me:
+        now_us = _us(clock)
+        take_from_dead(store, now_us)
+        done.remarks += resolve_doubts(store, job, provider, now_us=now_us, assume_absent_after_s=assume_absent_after_s)
+        done.rejected, remarks = check_queued(store, job, provider, now_us)
+        done.remarks += remarks
+        route_late_items(store, job, now_us)
+        wait_s = asked_to_wait_s(store, job, "batch", now_us)
+        if wait_s > 0:
+            done.remarks.append(f"the provider asked to wait; {duration_text(wait_s)} are left")
             return done
-        with store.change():
-            store.run("doubt_interrupted", reason="the process that sent it ended before it knew the answer")
-        done.remarks += resolve_doubts(
-            store, job, provider, now_us=_us(clock), assume_absent_after_s=assume_absent_after_s
-        )
-        while _send_one(store, job, provider, clock, done):
+        while _send_one(store, job, provider, me, clock, done):
             pass
     return done
 
 
-def _send_one(store: Store, job: Job, provider: Provider, clock: Callable[[], float], done: Submission) -> bool:
+def _send_one(
+    store: Store, job: Job, provider: Provider, me: str, clock: Callable[[], float], done: Submission
+) -> bool:
     """Send one batch; True when there may be more to send."""
-    count = job.max_items
-    if job.primes_cache and not store.row("warm_batches", job=job.name, since_us=_us(clock) - _WARM_US)["warm"]:
-        if store.row("open_batches", job=job.name)["open"]:
-            done.remarks.append("waiting for the batch that warms the cache")
-            return False
-        count = 1
-    choice = _choose(store, job, _us(clock), count, done)
-    if choice is None:
+    intent = _intend(store, job, me, _us(clock), done)
+    if intent is None:
         return False
-    if not choice.sendings:
-        return not choice.is_last
-    batch_no = _intend(store, job, choice, _us(clock))
+    items, batch_no = len(intent.choice.item_nos), intent.batch_no
     try:
-        remote = provider.create(choice.sendings)
+        with body_of(store, batch_no, intent.token, intent.choice.bytes) as body:
+            remote = provider.create(body)
     except RefusedError as error:
-        with store.change():
-            store.run("items_are_queued_again", batch_no=batch_no)
-            store.run("close_sendings", batch_no=batch_no, outcome="refused")
-            store.run("close_batch", batch_no=batch_no, state="refused", reason=str(error))
+        take_back(store, batch_no, error, _us(clock))
         done.is_stuck = error.is_lasting
         done.remarks.append(f"the batch was refused, its items stay queued: {error}")
+        note("batch_refused", job=job.name, batch_no=batch_no, items=items, reason=str(error))
         return False
     except Exception as error:
         # Whatever it was, the provider may have the batch: it must not be sent again before it was looked for.
         with store.change():
-            store.run("doubt_batch", batch_no=batch_no, reason=type(error).__name__)
-        done.remarks.append(f"a batch of {len(choice.sendings)} items is in doubt ({type(error).__name__})")
+            store.run("doubt_batch", batch_no=batch_no, reason=type(error).__name__, now_us=_us(clock))
+        done.remarks.append(f"a batch of {items} items is in doubt ({type(error).__name__})")
+        note("batch_in_doubt", job=job.name, batch_no=batch_no, items=items, reason=type(error).__name__)
         return False
     with store.change():
         store.run("adopt_batch", batch_no=batch_no, provider_id=remote.id, created_us=remote.created_us)
         store.run("items_are_submitted", batch_no=batch_no)
     done.batches += 1
-    done.items += len(choice.sendings)
-    return not choice.is_last
+    done.items += items
+    note("batch_submitted", job=job.name, batch=remote.id, items=items, bytes=intent.choice.bytes)
+    if remote.items != items:
+        done.remarks.append(f"{remote.id} counts {remote.items} requests where {items} were sent")
+    return intent.choice.remark is None
 
 
-def _intend(store: Store, job: Job, choice: _Choice, now_us: int) -> int:
+def _intend(store: Store, job: Job, me: str, now_us: int, done: Submission) -> _Intent | None:
+    """Choose and claim in one transaction, so that no other process chooses the same; None = nothing to send now."""
+    token = new_token()
     with store.change():
-        cursor = store.run(
-            "intend_batch",
-            job=job.name,
-            item_count=len(choice.sendings),
-            intended_us=now_us,
-            estimate_pico=choice.estimate_pico,
-        )
-        batch_no = int(cursor.lastrowid or 0)
-        for sending, item_no in zip(choice.sendings, choice.item_nos, strict=True):
-            store.run("add_sending", custom_id=sending.custom_id, batch_no=batch_no, item_no=item_no)
-            store.run("claim_item", item_no=item_no)
-    return batch_no
+        count = _room(store, job, now_us, done)
+        if count < 1:
+            return None
+        left = budget_left(store, job, now_us)
+        rows = store.run("sendable_items", job=job.name, route="batch", now_us=now_us, count=count)
+        choice = choose(rows, job, token, now_us, left, count)
+        rows.close()
+        if choice.remark is not None:
+            done.remarks.append(choice.remark)
+        if not choice.item_nos:
+            return None
+        return _Intent(write_intent(store, job, me, "batch", token, choice, now_us), token, choice)
 
 
-def _choose(store: Store, job: Job, now_us: int, count: int, done: Submission) -> _Choice | None:
-    """The next batch within count, bytes and budget; None when there is nothing to send."""
-    left = _budget_left(store, job, now_us)
-    on = datetime.fromtimestamp(now_us / 1e6, UTC).date()
-    sendings: list[Sending] = []
-    item_nos: list[int] = []
-    total: int | None = 0
-    size = 0
-    over_budget = False
-    rows = store.rows("queued_items", job=job.name, now_us=now_us, count=count)
-    for row in rows:
-        params = json.loads(row["params"])
-        reason = _unfit(params, row["bytes"], job)
-        if reason is not None:
-            with store.change():
-                store.run("kill_item", item_no=row["item_no"], reason=reason)
-            done.rejected += 1
-            continue
-        cost = _cost(params, row["bytes"], job, on)
-        if left is not None and (cost is None or (total or 0) + cost > left):
-            done.remarks.append(_over_budget(job, cost, left - (total or 0)))
-            over_budget = True
-            break
-        if size + row["bytes"] + _ENVELOPE_BYTES > job.max_bytes:
-            break
-        size += row["bytes"] + _ENVELOPE_BYTES
-        total = None if total is None or cost is None else total + cost
-        sendings.append(Sending("w" + secrets.token_hex(16), params))
-        item_nos.append(row["item_no"])
-    return _Choice(tuple(sendings), tuple(item_nos), total, over_budget) if rows else None
-
-
-def _unfit(params: dict[str, Any], size: int, job: Job) -> str | None:
-    if size + _ENVELOPE_BYTES > job.max_bytes:
-        return f"{size} bytes are more than a batch of this job may have ({job.max_bytes})"
-    return refusal(params)
-
-
-def _cost(params: dict[str, Any], size: int, job: Job, on: date) -> int | None:
-    found = estimate(params, size, job.output_tokens, on)
-    return None if found is None else found.base_pico
-
-
-def _budget_left(store: Store, job: Job, now_us: int) -> int | None:
-    if job.day_usd is None:
-        return None
-    spent: int = store.row("day_spend", job=job.name, day_us=now_us - now_us % _DAY_US)["pico"]
-    return to_pico(job.day_usd) - spent
-
-
-def _over_budget(job: Job, cost: int | None, left: int) -> str:
-    if cost is None:
-        return "an item has no price, so budget.day_usd cannot be kept; it stays queued (remove the cap to send it)"
-    return (
-        f"the next item (about {dollars(to_usd(cost))}) would pass budget.day_usd = {job.day_usd}; "
-        f"{dollars(to_usd(max(left, 0)))} are left today; the rest stays queued"
-    )
+def _room(store: Store, job: Job, now_us: int, done: Submission) -> int:
+    """How many items the next batch may have at most."""
+    room = job.max_queued - int(store.row("with_provider")["items"])
+    if room < 1:
+        done.remarks.append(f"the provider's queue is full (size.max_queued = {job.max_queued}); the rest waits")
+        return 0
+    if job.primes_cache and not store.row("warm_batches", job=job.name, since_us=now_us - _WARM_US)["warm"]:
+        if store.row("open_batches", job=job.name)["open"]:
+            done.remarks.append("waiting for the batch that warms the cache")
+            return 0
+        return 1
+    return min(job.max_items, room)
 
 
 def _us(clock: Callable[[], float]) -> int:
     return int(clock() * 1_000_000)
-
-
-@contextmanager
-def _alone(store: Path) -> Iterator[bool]:
-    """Holds the store's submit lock; False when another process has it. The kernel frees that of a dead one."""
-    with Path(f"{store}.submit.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True

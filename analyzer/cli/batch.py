@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from analyzer.cli._batch import (
+    NEEDS_A_PERSON,
+    Lines,
+    end,
+    log_to_stderr,
+    seconds,
+    show_quote,
+    show_remarks,
+    show_status,
+    status_document,
+)
 from analyzer.cli._options import json_option, print_json
-
-if TYPE_CHECKING:
-    from analyzer.batch import JobStatus
 
 _job_file = click.option(
     "--job-file",
@@ -28,15 +33,17 @@ _absent = click.option(
     default=None,
     help="Take a batch in doubt for never created when it is older (2h, 1d) and no listing shows it.",
 )
-NEEDS_A_PERSON = 3
 
 
 @click.group()
-def command() -> None:
+@click.option("--log-json", is_flag=True, help="Log what happens as JSON lines on standard error.")
+def command(log_json: bool) -> None:
     """Run a job through the Message Batches API: nothing lost, nothing paid twice.
 
-    Exit code 3: a batch is in doubt or an item is dead, and a person has to look.
+    Exit code 3: a person has to look (a batch in doubt, a dead item, a lasting refusal, a missed deadline).
     """
+    if log_json:
+        log_to_stderr()
 
 
 @command.command()
@@ -44,45 +51,39 @@ def command() -> None:
 @_job_file
 @json_option
 def enqueue(file: Any, job_file: Path, as_json: bool) -> int:
-    """Put down a FILE of JSON lines with `key`, `params` and, if you like, `metadata` (- reads standard input)."""
+    """Put down a FILE of JSON lines with `key`, `params` and, if you like, `metadata` and `needed_by` (- = stdin)."""
     from analyzer.batch import enqueue_many, load_job
 
-    job, rejects = load_job(job_file), []
-    total = 0
-
-    def items() -> Iterator[tuple[dict[str, Any], str, dict[str, Any] | None]]:
-        nonlocal total
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            reason = _reject(line)
-            if reason:
-                rejects.append({"line": number, "reason": reason})
-                continue
-            total += 1
-            item = json.loads(line)
-            yield item["params"], item["key"], item.get("metadata")
-
-    added = enqueue_many(items(), job=job)
+    job = load_job(job_file)
+    lines = Lines(file)
+    added = enqueue_many(lines, job=job, rejected=lines.reject)
+    rejects = lines.rejects
     if as_json:
-        print_json({"added": added, "known": total - added, "rejected": len(rejects), "rejects": rejects[:100]})
+        counts = {"added": added, "known": lines.good - added, "rejected": len(rejects)}
+        print_json({**counts, "rejects": rejects[:100]})
     else:
-        click.echo(f"{added} added, {total - added} known already, {len(rejects)} rejected")
+        click.echo(f"{added} added, {lines.good - added} known already, {len(rejects)} rejected")
         for reject in rejects[:20]:
             click.echo(f"line {reject['line']}: {reject['reason']}", err=True)
     return 1 if rejects else 0
 
 
-def _reject(line: str) -> str | None:
-    try:
-        item = json.loads(line)
-    except ValueError:
-        return "not JSON"
-    if not isinstance(item, dict) or not isinstance(item.get("params"), dict):
-        return "no params"
-    if not isinstance(item.get("key"), str):
-        return "no key"
-    return None if isinstance(item.get("metadata"), dict | None) else "metadata is no table"
+@command.command()
+@_job_file
+@json_option
+def estimate(job_file: Path, as_json: bool) -> int:
+    """Check and price what is queued, and send nothing (where the job wants it, tokens are counted by the API)."""
+    from analyzer.batch import load_job, quote
+    from analyzer.batch.messages_api import from_environment
+
+    job = load_job(job_file)
+    found = quote(job, from_environment() if job.counts_tokens else None)
+    if as_json:
+        print_json({name: getattr(found, name) for name in found.__dataclass_fields__})
+    else:
+        show_quote(found)
+        show_remarks(found.remarks)
+    return 0
 
 
 @command.command()
@@ -90,21 +91,25 @@ def _reject(line: str) -> str | None:
 @_absent
 def submit(job_file: Path, assume_absent_after: str | None) -> int:
     """Send what is queued, and look for batches in doubt first."""
-    from analyzer.batch import load_job, status_of
+    from analyzer.batch import load_job, quote, status_of
     from analyzer.batch import submit as send
     from analyzer.batch.messages_api import from_environment
 
-    job = load_job(job_file)
-    done = send(job, from_environment(), assume_absent_after_s=_seconds(assume_absent_after))
-    click.echo(f"{done.items} items sent in {done.batches} batches, {done.rejected} rejected")
-    _remark(done.remarks)
-    return _code(status_of(job))
+    job, absent_s = load_job(job_file), seconds(assume_absent_after, "--assume-absent-after")
+    provider = from_environment()
+    priced = quote(job, provider)
+    if priced.items:
+        show_quote(priced)
+    done = send(job, provider, assume_absent_after_s=absent_s)
+    click.echo(f"{done.items} items sent in {done.batches} batches, {done.rejected + priced.rejected} rejected")
+    show_remarks(done.remarks)
+    return end(job, status_of(job))
 
 
 @command.command()
 @_job_file
 def collect(job_file: Path) -> int:
-    """Fetch the results of batches that have ended and deliver them."""
+    """Fetch the results of batches that have ended, deliver them, and mind the deadlines."""
     from analyzer.batch import collect as fetch
     from analyzer.batch import load_job, status_of
     from analyzer.batch.messages_api import from_environment
@@ -112,8 +117,8 @@ def collect(job_file: Path) -> int:
     job = load_job(job_file)
     done = fetch(job, from_environment())
     click.echo(f"{done.results} results from {done.batches_ended} batches, {done.delivered} delivered")
-    _remark(done.remarks)
-    return _code(status_of(job))
+    show_remarks(done.remarks)
+    return end(job, status_of(job))
 
 
 @command.command()
@@ -125,29 +130,26 @@ def run(job_file: Path, assume_absent_after: str | None) -> int:
     from analyzer.batch import run as go
     from analyzer.batch.messages_api import from_environment
 
-    status = go(
-        load_job(job_file),
-        from_environment(),
-        assume_absent_after_s=_seconds(assume_absent_after),
-        say=lambda line: click.echo(line, err=True),
-    )
-    _show(status)
-    return _code(status) or (0 if status.done else NEEDS_A_PERSON)
+    job, absent_s = load_job(job_file), seconds(assume_absent_after, "--assume-absent-after")
+    status = go(job, from_environment(), assume_absent_after_s=absent_s, say=lambda line: click.echo(line, err=True))
+    show_status(status)
+    return end(job, status) or (0 if status.done else NEEDS_A_PERSON)
 
 
 @command.command()
 @_job_file
 @json_option
 def status(job_file: Path, as_json: bool) -> int:
-    """Where the job stands: items by state, estimated and actual list cost."""
+    """Where the job stands: items by state, age, turnaround, estimated and actual list cost."""
     from analyzer.batch import load_job, status_of
 
-    found = status_of(load_job(job_file))
+    job = load_job(job_file)
+    found = status_of(job)
     if as_json:
-        print_json({"jobs": [_document(found)]})
+        print_json({"jobs": [status_document(found)]})
     else:
-        _show(found)
-    return _code(found)
+        show_status(found)
+    return end(job, found)
 
 
 @command.command()
@@ -161,46 +163,28 @@ def retry(job_file: Path) -> int:
     return 0
 
 
-def _document(status: JobStatus) -> dict[str, Any]:
-    states = ("queued", "submitted", "in_doubt", "succeeded", "delivered", "dead")
-    return {
-        "job": status.job,
-        **{state: getattr(status, state) for state in states},
-        "done": status.done,
-        "estimate_usd": status.estimate_usd,
-        "actual_usd": status.actual_usd,
-        "strange_results": status.strange_results,
-        "dead_items": [{"key": key, "reason": reason} for key, reason in status.dead_items],
-    }
+@command.command()
+@_job_file
+def cancel(job_file: Path) -> int:
+    """Give up what is queued, and have the next collect cancel what is under way."""
+    from analyzer.batch import cancel as give_up
+    from analyzer.batch import load_job
+
+    done = give_up(load_job(job_file))
+    click.echo(f"{done.items} queued items canceled; {done.batches} batches are canceled by the next collect")
+    return 0
 
 
-def _show(status: JobStatus) -> None:
-    from analyzer.money import dollars
+@command.command()
+@_job_file
+@click.option(
+    "--older-than", metavar="TIME", default="30d", show_default=True, help="Only what was done that long ago."
+)
+def prune(job_file: Path, older_than: str) -> int:
+    """Forget requests and answers of items that are done; their keys stay known."""
+    from analyzer.batch import load_job
+    from analyzer.batch import prune as forget
 
-    for name, value in _document(status).items():
-        if name == "dead_items":
-            for item in value:
-                click.echo(f"  dead: {item['key']!r}: {item['reason']}")
-        elif name.endswith("_usd"):
-            click.echo(f"{name[:-4]:>16}  {'not known' if value is None else dollars(value)}")
-        else:
-            click.echo(f"{name.replace('_', ' '):>16}  {value}")
-
-
-def _remark(remarks: list[str]) -> None:
-    for remark in remarks:
-        click.echo(remark, err=True)
-    sys.stderr.flush()
-
-
-def _seconds(text: str | None) -> int | None:
-    from analyzer.times import duration_s
-
-    try:
-        return None if text is None else duration_s(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--assume-absent-after") from None
-
-
-def _code(status: JobStatus) -> int:
-    return NEEDS_A_PERSON if status.needs_a_person else 0
+    older_s = seconds(older_than, "--older-than") or 0
+    click.echo(f"{forget(load_job(job_file), older_than_s=older_s)} items forgotten")
+    return 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from anthropic import Anthropic
 from fake_server import FakeServer
 
-from analyzer.batch import Job
+from analyzer.batch import Destination, Job, NewItem, enqueue_many
 from analyzer.batch.messages_api import MessagesApi
 
 
@@ -16,6 +17,7 @@ from analyzer.batch.messages_api import MessagesApi
 def server() -> Iterator[FakeServer]:
     with FakeServer() as running:
         yield running
+    assert running.breaches == [], "a request or an answer departs from the public API"
 
 
 @pytest.fixture
@@ -26,7 +28,11 @@ def api(server: FakeServer) -> Iterator[MessagesApi]:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    return Job("digest", tmp_path / "jobs.sqlite", tmp_path / "results.jsonl")
+    return job_in(tmp_path)
+
+
+def job_in(folder: Path, name: str = "digest", **more: Any) -> Job:
+    return Job(name, folder / "jobs.sqlite", Destination("jsonl", folder / "results.jsonl"), **more)
 
 
 def params(item: str, **more: Any) -> dict[str, Any]:
@@ -36,3 +42,17 @@ def params(item: str, **more: Any) -> dict[str, Any]:
         "messages": [{"role": "user", "content": item}],
         **more,
     }
+
+
+def fill(job: Job, *keys: str, needed_by: Any = None, **more: Any) -> None:
+    assert enqueue_many([NewItem(params(key, **more), key, None, needed_by) for key in keys], job=job) == len(keys)
+
+
+def results_file(job: Job) -> Path:
+    assert job.destination.path is not None
+    return job.destination.path
+
+
+def delivered(job: Job) -> list[str]:
+    path = results_file(job)
+    return [json.loads(line)["key"] for line in path.read_text().splitlines()] if path.exists() else []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner, Result
 from conftest import params
 from fake_server import FakeServer
 
-from analyzer.batch import load_job
+from analyzer.batch import Guard, load_job
 from analyzer.cli.batch import command
 from analyzer.errors import UserError, UserErrors
 
@@ -56,14 +57,69 @@ def test_doubt_exits_with_3(kit: Path, server: FakeServer) -> None:
 
 
 def test_bad_lines_are_told_by_number(kit: Path) -> None:
-    good = json.dumps({"key": "a", "params": params("a")})
-    put = call("enqueue", "-", "--json", text=f"{good}\nnot json\n[]\n{{}}\n")
+    good = json.dumps({"key": "a", "params": params("a"), "needed_by": "2026-11-20T08:00:00+00:00"})
+    other = json.dumps({"key": "b", "params": params("b", model="claude-haiku-4-5")})
+    late = json.dumps({"key": "c", "params": params("c"), "needed_by": "at eight"})
+    put = call("enqueue", "-", "--json", text=f"{good}\nnot json\n[]\n\n{{}}\n{other}\n{late}\n")
     assert put.return_value == 1
-    assert json.loads(put.output)["rejects"] == [
-        {"line": 2, "reason": "not JSON"},
-        {"line": 3, "reason": "no params"},
-        {"line": 4, "reason": "no params"},
+    document = json.loads(put.output)
+    assert (document["added"], document["known"], document["rejected"]) == (1, 0, 5)
+    assert [(reject["line"], reject["reason"].split(";")[0]) for reject in document["rejects"]] == [
+        (2, "no JSON object with key and params"),
+        (3, "no JSON object with key and params"),
+        (5, "no JSON object with key and params"),
+        (6, "model 'claude-haiku-4-5'"),
+        (7, "needed_by is no instant with an offset"),
     ]
+
+
+def test_the_price_comes_before_the_post(kit: Path, server: FakeServer) -> None:
+    call("enqueue", "-", text=json.dumps({"key": "a", "params": params("a", speed="fast")}))
+    call("enqueue", "-", text=json.dumps({"key": "b", "params": params("b" * 15)}))
+    priced = json.loads(call("estimate", "--json").output)
+    # 101 bytes: low 101/5 = 20.2 tokens, base 101/4 × 1.3 = 32.825, high 101/3 × 1.35 = 45.45, each rounded up; 0 or 100
+    # tokens out; batch prices 2.50 and 12.50 per MTok.
+    assert (priced["items"], priced["rejected"], priced["bytes"]) == (1, 1, 101)
+    assert [priced[name] for name in ("low_usd", "base_usd", "high_usd", "synchronous_high_usd")] == [
+        "0.0000525",
+        "0.0013325",
+        "0.001365",
+        "0.00273",
+    ]
+    assert priced["budget_left_usd"] == "1.00" and server.posts == 0
+    assert call("submit").return_value == 3
+
+
+def test_cancel_and_prune(kit: Path) -> None:
+    call("enqueue", "-", text=json.dumps({"key": "a", "params": params("a")}))
+    assert "1 queued items canceled; 0 batches" in call("cancel").output
+    assert json.loads(call("status", "--json").output)["jobs"][0]["canceled"] == 1
+    assert "0 items forgotten" in call("prune").output
+    assert "1 items forgotten" in call("prune", "--older-than", "0s").output
+
+
+def test_status_says_it_in_words_metrics_and_logs(kit: Path, server: FakeServer) -> None:
+    (kit / "batch.toml").write_text(KIT + '[metrics]\nprometheus = "out/batch.prom"\n')
+    server.plan.kinds = {"b": ["invalid_request_error"]}
+    call("enqueue", "-", text="\n".join(json.dumps({"key": key, "params": params(key)}) for key in "ab"))
+    ran = call("--log-json", "run")
+    assert ran.return_value == 3
+    events = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("{")]
+    assert [event["event"] for event in events] == ["batch_submitted", "results_read", "delivered"]
+    assert events[0]["items"] == 2 and "msgbatch_" in events[0]["batch"]
+    assert "a" not in [value for event in events for value in event.values()]
+    words = call("status").output
+    for part in (
+        "1 delivered, 1 dead",
+        "actual      <$0.01",
+        "! 1 items are dead",
+        "dead: 'b': invalid_request_error: no",
+    ):
+        assert part in words
+    metrics = (kit / "out" / "batch.prom").read_text()
+    assert 'whowaits_batch_items{job="w",state="delivered"} 1\n' in metrics
+    assert 'whowaits_batch_actual_usd{job="w"} 0.00375\n' in metrics
+    assert 'whowaits_batch_troubles{job="w"} 1\n' in metrics and "oldest_queued" not in metrics
 
 
 def test_no_key_is_told_in_one_line(kit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +137,58 @@ def test_every_problem_of_a_job_file_is_told(tmp_path: Path) -> None:
     assert len(caught.value.errors) == 5
     for part in ("job.name", "did you mean 'poll'?", "size.max_items", "budget.day_usd", "did you mean 'size'?"):
         assert part in told
+
+
+def test_the_whole_job_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "batch.toml"
+    path.write_text(
+        """
+        [job]
+        name = "j"
+        deadline = "8h"
+        max_attempts = 3
+        [size]
+        max_queued = 500
+        [budget]
+        day_usd = "1.50"
+        job_usd = "20"
+        [estimate]
+        output_tokens = 200
+        high_output_tokens = 900
+        [preflight]
+        count_tokens = true
+        [results]
+        fail_on = ["refusal"]
+        schema = "answer.json"
+        [guard]
+        enabled = true
+        tail = "1h"
+        concurrency = 8
+        [destination]
+        kind = "postgresql"
+        dsn_env = "DATABASE_URL"
+        table = "analytics.answers"
+        """
+    )
+    job = load_job(path)
+    assert (job.deadline_s, job.max_attempts, job.max_queued, job.counts_tokens) == (28_800, 3, 500, True)
+    assert (job.day_usd, job.job_usd, job.high_output_tokens) == (Decimal("1.50"), Decimal(20), 900)
+    assert (job.fail_on, job.schema) == (("refusal",), tmp_path / "answer.json")
+    assert job.guard == Guard(tail_s=3600, reserve_s=600, concurrency=8)
+    assert job.destination.place == "postgresql:DATABASE_URL#analytics.answers"
+
+
+@pytest.mark.parametrize(
+    ("destination", "told"),
+    [
+        ('kind = "jsonlines"', "did you mean 'jsonl'?"),
+        ('kind = "webhook"', "destination.url: nothing"),
+        ('kind = "sqlite"', "destination.path: nothing"),
+    ],
+)
+def test_a_destination_that_lacks_something_is_told(tmp_path: Path, destination: str, told: str) -> None:
+    path = tmp_path / "batch.toml"
+    path.write_text(f'[job]\nname = "j"\n[destination]\n{destination}\n')
+    with pytest.raises(UserErrors) as caught:
+        load_job(path)
+    assert told in str(caught.value)
