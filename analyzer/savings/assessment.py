@@ -124,8 +124,8 @@ class Unpriced:
 class Coverage:
     """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests.
 
-    `requests`: calls of logs, and those that reports count. `report_rows`: rows of usage reports among what counts; most
-    reports do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records that it counts instead.
+    `requests`: calls of logs, and those that reports count. `report_rows`: rows of usage reports among what counts;
+    most do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records it counts instead.
     """
 
     files: tuple[FileRead, ...]
