@@ -1,7 +1,7 @@
 /*---
 title = "LiteLLM SpendLogs"
 url = "https://docs.litellm.ai/docs/proxy/cost_tracking"
-checked = 2026-11-20
+checked = 2026-11-21
 grain = "one row a call; one row for a whole batch where call_type is aretrieve_batch"
 recognise = [["request_id", "call_type", "spend", "startTime"]]
 recognise_not = []
@@ -10,12 +10,18 @@ cannot_tell = ["whether the answer was streamed, when completionStartTime equals
 duplicate = "request_id (shared with StandardLoggingPayload: a call seen in both is counted once)"
 winner = "the copy with more tokens; of equal ones the one that knows its 1-hour cache writes"
 traps = [
-  "prompt_tokens holds cache reads and writes; the split stands in metadata alone",
-  "metadata, request_tags and proxy_server_request are JSON inside a string",
-  "cache_hit is LiteLLM's own answer cache: such a row cost nothing and is left out",
+  "prompt_tokens holds cache reads and writes, and every iteration; the split stands in metadata alone",
+  "some versions left the cache out of prompt_tokens: told by text_tokens, or where it is smaller than the cache tokens",
+  "iterations on another model (advisor) become a request of their own, where they add up with the totals",
+  "metadata, request_tags and proxy_server_request are JSON inside a string, at times twice",
+  "cache_hit is LiteLLM's own answer cache: such a row cost nothing and is left out; so are rows about files and batches",
+  "aretrieve_batch is a whole batch in one row: sizes of its requests are not known, nor its model where it ran on several",
+  "internal_call_origin marks calls LiteLLM made by itself (classifiers, shadow runs): kept, with a tag",
   "spend was wrong for cached Claude traffic in several versions: kept as reported, never used",
 ]
-how_to_export = "psql: \\copy \"LiteLLM_SpendLogs\" to 'spend.csv' csv header; or GET /spend/logs."
+how_to_export = """Straight from the proxy's database: whowaits ingest postgresql://user@host/litellm (docs/postgres.md). \
+Or with psql: \\copy (select * from "LiteLLM_SpendLogs" where "startTime" >= '2026-10-01') to 'spend.csv' csv header. \
+Or save the answer of GET /spend/logs. The columns messages and response can be left out."""
 
 [shape]
 request_id = "VARCHAR"
@@ -43,88 +49,61 @@ agent_id = "VARCHAR"
 ---*/
 
 -- name: projection
--- Takes: record(record_no, text, r). Returns: canonical columns.
+-- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
 with opened as (
-  select record_no, text, r,
-    litellm_metadata(r.metadata) as m,
-    try(json_transform(r.proxy_server_request, '{"stream": "VARCHAR", "max_tokens": "VARCHAR", "system": "JSON",
+  select record_no, text, r, litellm_metadata(r.metadata) as m,
+    try(json_transform(litellm_json(r.proxy_server_request), '{"stream": "VARCHAR", "max_tokens": "VARCHAR", "system": "JSON",
       "tools": "JSON", "messages": "JSON", "body": {"stream": "VARCHAR", "max_tokens": "VARCHAR", "system": "JSON",
-      "tools": "JSON", "messages": "JSON"}}')) as q,
-    lower(coalesce(r.cache_hit, '')) = 'true' as is_context
+      "tools": "JSON", "messages": "JSON"}}')) as q
   from record
 ),
 asked as (
-  select *, coalesce(q.body.messages, q.messages) as messages, coalesce(q.body.tools, q.tools) as tools,
+  select *, litellm_counts(m.additional_usage_values) as a, litellm_counts(m.usage_object) as b,
+    litellm_model(m, r.model, r.model_group) as model,
+    coalesce(q.body.messages, q.messages) as messages, coalesce(q.body.tools, q.tools) as tools,
     coalesce(q.body.system, q.system) as system, coalesce(q.body.stream, q.stream) as stream,
     coalesce(q.body.max_tokens, q.max_tokens) as max_tokens
   from opened
 ),
 counted as (
-  select *, litellm_cache_read(m) as cache_read, litellm_cache_write(m) as cache_write,
-    litellm_cache_write_1h(m) as cache_write_1h, token_count(r.prompt_tokens) as prompt_tokens,
-    coalesce(present(r.status), 'success') as logged_status,
-    prompt_shape(tools::varchar, system::varchar, messages::varchar) as shape
+  select *, litellm_usage(a, b) as u, prompt_shape(tools::varchar, system::varchar, messages::varchar) as shape
   from asked
+),
+summed as (
+  select *, litellm_own(token_count(r.prompt_tokens), token_count(r.completion_tokens), u) as own,
+    litellm_elsewhere(u, model) as elsewhere
+  from counted
+),
+apart as (select *, litellm_parts(model, own, elsewhere, litellm_rest(own, elsewhere)) as parts from summed),
+calls as (
+  select record_no, text, r, m, stream, messages is not null as has_body, struct_pack(
+    id := r.request_id, call_type := r.call_type, status := coalesce(present(r.status), 'success'),
+    started := r.startTime, ended := r.endTime, first := r.completionStartTime,
+    prompt := r.prompt_tokens, completion := r.completion_tokens, model := model, provider := r.custom_llm_provider,
+    cache_hit := r.cache_hit, m := m, u := u, shape := shape, tools := tools, max_tokens := max_tokens,
+    tags := r.request_tags, cost := r.spend, is_whole_batch := r.call_type = 'aretrieve_batch',
+    problem := coalesce(
+      case when present(r.metadata) is not null and m is null
+        then 'metadata: text that is not JSON; without it cache reads cannot be told from input' end,
+      litellm_counts_problem('metadata.additional_usage_values', a),
+      litellm_counts_problem('metadata.usage_object', b)),
+    is_torn_apart := len(elsewhere) >= len(parts)) as c, parts
+  from apart
+),
+billed_calls as (
+  select *, unnest(parts) as part, unnest(range(len(parts))) as part_no from calls
+),
+rows as materialized (
+  select record_no, litellm_row(c, text, part, part_no) as shared,
+    coalesce(try_cast(stream as boolean),
+      case when instant_us(r.completionStartTime) < instant_us(r.endTime)
+        and instant_us(r.completionStartTime) > instant_us(r.startTime) then true
+        when has_body then false end) as is_streamed,
+    coalesce(present(m.user_api_key_team_alias), present(r.team_id)) as workspace,
+    salted(coalesce(present(r.end_user), nullif(present(r.user), 'default_user_id'))) as user_hash,
+    case when r.session_id <> coalesce(r.litellm_call_id, m.litellm_call_id, '') and not starts_with(coalesce(r.request_id, ''), r.session_id)
+      then present(r.session_id) end as session_id
+  from billed_calls
 )
-select
-  record_no, is_context,
-  case when present(r.request_id) is null then keyless(text) else message_key('litellm', r.request_id) end as duplicate_key,
-  2 * (prompt_tokens + token_count(r.completion_tokens)) + case when cache_write_1h > 0 then 1 else 0 end as duplicate_rank,
-  coalesce(
-    instant_problem('startTime', r.startTime),
-    token_problem('prompt_tokens', r.prompt_tokens),
-    token_problem('completion_tokens', r.completion_tokens),
-    case when logged_status not like 'fail%' and present(r.prompt_tokens) is null
-      then 'prompt_tokens: missing, expected a whole number of tokens' end,
-    case when present(r.metadata) is not null and not json_valid(r.metadata)
-      then 'metadata: text that is not JSON; without it cache reads cannot be told from input' end,
-    litellm_problem(m)) as reject_reason,
-  list_filter([
-    case when is_context then 'answered from LiteLLM''s own cache: no call, left out' end,
-    case when cache_read + cache_write > prompt_tokens and not is_context
-      then 'prompt_tokens smaller than the cache tokens: taken as uncached input' end,
-    case when r.call_type = 'aretrieve_batch' then 'one row for a whole batch' end], lambda x: x is not null) as remarks,
-  present(r.request_id) as request_id,
-  instant_us(r.startTime) as started_us,
-  litellm_span_s(instant_us(r.startTime), instant_us(r.endTime)) as duration_s,
-  case when instant_us(r.completionStartTime) < instant_us(r.endTime)
-    then litellm_span_s(instant_us(r.startTime), instant_us(r.completionStartTime)) end as first_token_s,
-  provider_name(present(r.custom_llm_provider)) as provider,
-  coalesce(present(r.model), present(r.model_group)) as raw_model,
-  coalesce(present(m.additional_usage_values.service_tier), present(m.usage_object.service_tier)) as service_tier,
-  coalesce(present(m.additional_usage_values.speed), present(m.usage_object.speed)) as speed,
-  case when coalesce(present(m.additional_usage_values.inference_geo), present(m.usage_object.inference_geo)) <> 'not_available'
-    then coalesce(present(m.additional_usage_values.inference_geo), present(m.usage_object.inference_geo)) end as inference_geo,
-  r.call_type = 'aretrieve_batch' or coalesce(m.additional_usage_values.service_tier, m.usage_object.service_tier, '') = 'batch'
-    as is_batch,
-  coalesce(try_cast(stream as boolean),
-    case when instant_us(r.completionStartTime) < instant_us(r.endTime)
-      and instant_us(r.completionStartTime) > instant_us(r.startTime) then true
-      when messages is not null then false end) as is_streamed,
-  case when logged_status like 'fail%' then 'error' when logged_status = 'success' then 'ok' else 'unknown' end as status,
-  case when cache_read + cache_write > prompt_tokens then prompt_tokens
-    else prompt_tokens - cache_read - cache_write end as uncached_input_tokens,
-  cache_write - cache_write_1h as cache_write_5m_tokens,
-  cache_write_1h as cache_write_1h_tokens,
-  cache_read as cache_read_tokens,
-  token_count(r.completion_tokens) as output_tokens,
-  litellm_web_searches(m) as web_searches,
-  coalesce(present(m.user_api_key_team_alias), present(r.team_id)) as workspace,
-  present(m.user_api_key_alias) as api_key,
-  salted(coalesce(present(r.end_user), nullif(present(r.user), 'default_user_id'))) as user_hash,
-  case when r.session_id not in (coalesce(r.request_id, ''), coalesce(r.litellm_call_id, ''))
-    then present(r.session_id) end as session_id,
-  present(m.user_agent) as user_agent,
-  litellm_tags(m, r.request_tags) as tags,
-  shape.prefix_hash as prefix_hash,
-  shape.prefix_chars as prefix_chars,
-  shape.prompt_hash as prompt_hash,
-  shape.boundary_hashes as boundary_hashes,
-  shape.boundary_chars as boundary_chars,
-  shape.media_bytes as media_bytes,
-  shape.prompt_chars as prompt_chars,
-  shape.message_count as message_count,
-  try_cast(max_tokens as bigint) as max_output_tokens,
-  case when messages is not null then coalesce(json_array_length(tools), 0) > 0 end as has_tools,
-  try_cast(r.spend as decimal(38, 12)) as reported_cost_usd
-from counted
+select record_no, unnest(shared), is_streamed, workspace, user_hash, session_id
+from rows

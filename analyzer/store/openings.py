@@ -36,8 +36,8 @@ class Opening:
         self.is_read_once = self.digest is None
 
 
-def open_path(path: str, limits: Limits, audit: Audit) -> Opening:
-    """Open one path that `expand_paths` gave.
+def open_path(path: str, limits: Limits, audit: Audit | None = None) -> Opening:
+    """Open one path that `expand_paths` gave; of a database only what `audit` has not yet (None = everything).
 
     Raises: UserError when it cannot be read.
     """

@@ -37,7 +37,7 @@ where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
 """
 
 
-def open_spend_logs(url: str, limits: Limits, audit: Audit) -> Opening:
+def open_spend_logs(url: str, limits: Limits, audit: Audit | None) -> Opening:
     """The rows of the spend log that began since the newest one the audit has from this database, less OVERLAP.
 
     A call is logged when it ends, and later rows may have begun earlier: what the overlap brings twice is a duplicate.
@@ -47,7 +47,7 @@ def open_spend_logs(url: str, limits: Limits, audit: Audit) -> Opening:
     connection = _connect(url, shown)
     try:
         with _problems_told(shown):
-            query, values = _query(connection, shown, _newest_us(audit, shown))
+            query, values = _query(connection, shown, _newest_us(audit, shown) if audit else None)
     except BaseException:
         connection.close()
         raise
