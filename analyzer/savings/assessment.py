@@ -125,7 +125,7 @@ class Coverage:
     """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests.
 
     `requests`: calls of logs, and those that reports count. `report_rows`: rows of usage reports among what counts;
-    most do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records it counts instead.
+    most do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records of it.
     """
 
     files: tuple[FileRead, ...]

@@ -1,9 +1,9 @@
 """The prompt cache, replayed call by call over the prefix paths of the log: what would be read, and what written.
 
 A cache entry is a prefix: the path of boundaries from the beginning of the prompt. Calls go in order of their start. A
-call reads its longest prefix that is alive and readable, and writes the rest. An entry lives until `ttl_s` after the start
-of the last call that touched it (a hit refreshes, a miss writes); exactly `ttl_s` later it is still alive. Capacity is
-unlimited.
+call reads its longest prefix that is alive and readable, and writes the rest. An entry lives until `ttl_s` after the
+start of the last call that touched it (a hit refreshes, a miss writes); exactly `ttl_s` later it is still alive. Capacity
+is unlimited.
 Source of the rules: https://platform.claude.com/docs/en/build-with-claude/prompt-caching, checked 2026-11-21.
 """
 
@@ -30,7 +30,7 @@ _FETCH = 10_000
 
 @dataclass(frozen=True)
 class CacheRules:
-    """`ttl_s`: seconds an entry lives. `visibility`: it can be read at once, or once the answer that wrote it has begun.
+    """`ttl_s`: seconds an entry lives. `visibility`: it can be read at once, or once the answer that wrote it began.
 
     `min_prefix_tokens`: shorter prefixes are not cached; None = the minimum of each model (unknown model: the largest).
     `answer_begins_s`: when an answer begins that logs neither first token nor end.
@@ -60,8 +60,8 @@ class PathCall:
 class CacheSums:
     """Tokens of some calls. `written_tokens`: input that is not read and lies in a prefix long enough to be cached.
 
-    `read_again_tokens`: of these, what a later call reads before it expires. `misses` counts the calls that read nothing,
-    by reason.
+    `read_again_tokens`: of these, what a later call reads before it expires. `misses` counts the calls that read
+    nothing, by reason.
     """
 
     calls: int = 0
