@@ -1,7 +1,7 @@
 """Run by test_crashes: for each step of a job, a process that is killed at that step and one that comes after it.
 
-A step is an SQL statement that writes or commits, a call to the provider or to a sink's file (before and after it), or a flush to the disk
-(before and after it). Usage: URL FOLDER SCENARIO FIRST EVERY; one line of JSON for each kill.
+A step is an SQL statement that writes or commits, a call to the provider, a rename, or a flush to the disk (calls: before
+and after). Usage: URL FOLDER SCENARIO FIRST EVERY; one line of JSON for each kill.
 """
 
 from __future__ import annotations
