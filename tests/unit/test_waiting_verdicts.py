@@ -11,6 +11,7 @@ from analyzer.config import Answer, Config
 from analyzer.store.audit import open_audit
 from analyzer.waiting import judge, rules_in_force
 from analyzer.waiting.judge import awaited_probability, judge_features, placed
+from analyzer.waiting.rulebook import RuleBench
 from analyzer.waiting.verdicts import Evidence
 from analyzer.workloads import scan
 from analyzer.workloads.features import FEATURES
@@ -220,6 +221,70 @@ def test_the_absence_of_human_signs_never_makes_work_batchable(features):
     features |= {"batch_share": None, "read_delay_s_p10": None, "runs": 3, "destination": None}
     (verdict,) = judge_features([{**features, **_FIXED}], Config(), RULES)
     assert verdict.verdict == "real-time"
+
+
+_SEEN: dict[str, list[object]] = {}
+for _rule in RULES:
+    for _example in _rule.examples:
+        for _column, _value in _example.given.items():
+            _SEEN.setdefault(_column, []).append(_value)
+
+
+def hits(rule, *rows):
+    bench = RuleBench([{**row, "component_no": number} for number, row in enumerate(rows)])
+    try:
+        return {number for number, hit in bench.matches(rule).items() if hit}
+    finally:
+        bench.close()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from([rule for rule in RULES if rule.says == "nobody-waits"]),
+    st.fixed_dictionaries({column: st.none() | st.sampled_from(values) for column, values in _SEEN.items()}),
+    st.sets(st.sampled_from(sorted(_SEEN))),
+)
+def test_what_is_not_known_never_makes_a_rule_say_that_nobody_waits(rule, features, forgotten):
+    known = {**_FIXED, **features}
+    less = {**known, **dict.fromkeys(forgotten)}
+    assert hits(rule, less) <= hits(rule, known)
+
+
+def test_work_of_one_second_cannot_be_told(audit):
+    add_requests(audit, [{"api_key": "w", "at": place * 1000} for place in range(999)])
+    part = only(audit).components[0]
+    assert (part.outcome, part.timing, part.requests) == ("cannot-tell", "insufficient", 999)
+
+
+def test_a_daily_job_over_a_year_is_a_schedule_and_two_calls_a_year_apart_are_none(audit):
+    add_requests(audit, [{"api_key": "daily-sums", "at": day * DAY_US + HOUR_US} for day in range(366)])
+    add_requests(audit, [{"api_key": "twice", "at": day * DAY_US} for day in (0, 365)])
+    daily, twice = verdicts(audit)
+    assert (daily.verdict, daily.confidence, daily.components[0].timing) == ("batchable", "high", "scheduled")
+    assert (twice.cannot_tell, twice.components[0].timing) == (True, "insufficient")
+
+
+def test_two_kinds_of_calls_under_one_key_come_apart_by_their_prompt_and_keep_their_requests(audit):
+    nightly = [
+        {"prefix_hash": "b" * 16, "at": day * DAY_US + HOUR_US + call * SECOND_US}
+        for day in range(28)
+        for call in range(9)
+    ]
+    chat = [
+        {
+            "prefix_hash": f"{number:03d}".ljust(16, "a"),
+            "at": number * number * 9973 % 40_320 * 60 * SECOND_US,
+            "is_streamed": True,
+            "first_token_s": 0.3,
+            "session_id": f"s{number // 4}",
+        }
+        for number in range(160)
+    ]
+    add_requests(audit, [{"api_key": "one-key", **row} for row in nightly + chat])
+    verdict = only(audit)
+    assert (verdict.verdict, verdict.cannot_tell) == ("splittable", False)
+    found = {(part.component, part.placement, part.requests) for part in verdict.components}
+    assert found == {("prompt bbbbbbbb", "batchable", 252), ("other calls", "real-time", 160)}
 
 
 def test_a_rule_cannot_reach_the_outside(tmp_path):
