@@ -48,6 +48,7 @@
     layout.xaxis = axis(layout.xaxis, small);
     layout.yaxis = axis(layout.yaxis, small);
     if (small) layout.xaxis.nticks = 4;
+    if (width === PRINT_PX) layout.height = Math.round(layout.height * 0.75);
     if (small && layout.legend) layout.margin.t = 16 + 20 * copy.data.length;
     if (layout.meta && layout.meta.labels) {
       layout.yaxis.ticktext = small ? layout.meta.labels.narrow : layout.meta.labels.wide;
