@@ -119,7 +119,7 @@ def judged(windows: Sequence[Window], rules: Sequence[Rule]) -> list[Judged]:
     for start in range(0, len(windows), 200):
         some = windows[start : start + 200]
         with open_audit(None) as audit:
-            fill(audit, [window.starts for window in some])
+            arrivals.add_starts(audit, {f"w{number:06d}": window.starts for number, window in enumerate(some)})
             made = judged_audit(audit, Config(), rules)
         found += [_labelled(window, made[f"w{number:06d}", "all calls"]) for number, window in enumerate(some)]
     return found
@@ -127,25 +127,6 @@ def judged(windows: Sequence[Window], rules: Sequence[Rule]) -> list[Judged]:
 
 def _labelled(window: Window, made: Judged) -> Judged:
     return Judged(window.kind, window.waits, made.runs, made.matched, made.outcome, made.probability)
-
-
-def fill(audit: Audit, workloads: Sequence[Sequence[int]]) -> None:
-    """Requests of workloads w000000, w000001, ... at the given instants, straight into an audit."""
-    names = [f"w{number:06d}" for number, starts in enumerate(workloads) for _ in starts]
-    instants = [at for starts in workloads for at in starts]
-    audit.connection.execute(
-        """
-        insert into requests (
-          request_no, source, duplicate_key, duplicate_rank, file_id, line_no, started_us, provider, raw_model, status,
-          uncached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
-          web_searches, api_key
-        )
-        select number, 'whowaits_jsonl', cast(number as varchar), 0, 1, number, instant, 'anthropic',
-          'claude-haiku-4-5', 'ok', 1000, 0, 0, 0, 100, 0, name
-        from (select unnest($numbers) as number, unnest($instants) as instant, unnest($names) as name)
-        """,
-        {"numbers": list(range(len(names))), "instants": instants, "names": names},
-    )
 
 
 def judged_audit(audit: Audit, config: Config, rules: Sequence[Rule]) -> dict[tuple[str, str], Judged]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
@@ -28,6 +29,24 @@ def window_of(kind: str, seed: int, days: int = 28) -> Starts:
 def label_of(kind: str) -> str:
     """scheduled, people or events."""
     return KINDS[kind][0]
+
+
+def add_starts(audit: Any, workloads: Mapping[str, Sequence[int]]) -> None:
+    """Requests into an empty audit: a workload and a start in microseconds, and nothing else that could tell."""
+    rows = [(name, start) for name, starts in workloads.items() for start in starts]
+    audit.connection.execute(
+        """
+        insert into requests (
+          request_no, source, duplicate_key, duplicate_rank, file_id, line_no, started_us, provider, raw_model, status,
+          uncached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
+          web_searches, api_key
+        )
+        select number, 'whowaits_jsonl', cast(number as varchar), 0, 1, number, started_us, 'anthropic',
+          'claude-haiku-4-5', 'ok', 1000, 0, 0, 0, 100, 0, name
+        from (select unnest($numbers) as number, unnest($starts) as started_us, unnest($names) as name)
+        """,
+        {"numbers": list(range(len(rows))), "starts": [row[1] for row in rows], "names": [row[0] for row in rows]},
+    )
 
 
 def _weekday(day: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from arrivals import KINDS, label_of, window_of
+from arrivals import KINDS, add_starts, label_of, window_of
 
 from analyzer.config import Config
 from analyzer.store.audit import open_audit
@@ -14,24 +14,6 @@ from analyzer.workloads import scan
 
 SEEDS = range(1000, 1004)
 KNOWN_TO_FAIL = {"after meetings"}  # the calendar of people keeps time like a schedule: docs/accuracy.md says so
-
-
-def add_starts(audit: Any, workloads: dict[str, list[int]]) -> None:
-    """Requests that have a workload and a start, and nothing else that could tell."""
-    rows = [(name, start) for name, starts in workloads.items() for start in starts]
-    audit.connection.execute(
-        """
-        insert into requests (
-          request_no, source, duplicate_key, duplicate_rank, file_id, line_no, started_us, provider, raw_model, status,
-          uncached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens,
-          web_searches, api_key
-        )
-        select number, 'whowaits_jsonl', cast(number as varchar), 0, 1, number, started_us, 'anthropic',
-          'claude-haiku-4-5', 'ok', 1000, 0, 0, 0, 100, 0, name
-        from (select unnest($numbers) as number, unnest($starts) as started_us, unnest($names) as name)
-        """,
-        {"numbers": list(range(len(rows))), "starts": [row[1] for row in rows], "names": [row[0] for row in rows]},
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
-from audit_rows import DAY_US, HOUR_US, SECOND_US, add_requests
+from arrivals import add_starts
+from audit_rows import DAY_US, HOUR_US, MONDAY_US, SECOND_US, add_requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -205,7 +207,7 @@ def test_features_that_say_nothing_never_give_batchable():
     assert (verdict.verdict, verdict.cannot_tell) == ("real-time", True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.fixed_dictionaries(
         {
@@ -251,14 +253,14 @@ def test_what_is_not_known_never_makes_a_rule_say_that_nobody_waits(rule, featur
 
 
 def test_work_of_one_second_cannot_be_told(audit):
-    add_requests(audit, [{"api_key": "w", "at": place * 1000} for place in range(999)])
+    add_starts(audit, {"w": [MONDAY_US + place * 1000 for place in range(999)]})
     part = only(audit).components[0]
     assert (part.outcome, part.timing, part.requests) == ("cannot-tell", "insufficient", 999)
 
 
 def test_a_daily_job_over_a_year_is_a_schedule_and_two_calls_a_year_apart_are_none(audit):
-    add_requests(audit, [{"api_key": "daily-sums", "at": day * DAY_US + HOUR_US} for day in range(366)])
-    add_requests(audit, [{"api_key": "twice", "at": day * DAY_US} for day in (0, 365)])
+    daily = [MONDAY_US + day * DAY_US + HOUR_US for day in range(366)]
+    add_starts(audit, {"daily-sums": daily, "twice": [daily[0], daily[-1]]})
     daily, twice = verdicts(audit)
     assert (daily.verdict, daily.confidence, daily.components[0].timing) == ("batchable", "high", "scheduled")
     assert (twice.cannot_tell, twice.components[0].timing) == (True, "insufficient")
@@ -268,23 +270,24 @@ def test_two_kinds_of_calls_under_one_key_come_apart_by_their_prompt_and_keep_th
     nightly = [
         {"prefix_hash": "b" * 16, "at": day * DAY_US + HOUR_US + call * SECOND_US}
         for day in range(28)
-        for call in range(9)
+        for call in range(4)
     ]
+    draw = random.Random(5)
     chat = [
         {
             "prefix_hash": f"{number:03d}".ljust(16, "a"),
-            "at": number * number * 9973 % 40_320 * 60 * SECOND_US,
+            "at": draw.randrange(28 * DAY_US),
             "is_streamed": True,
             "first_token_s": 0.3,
             "session_id": f"s{number // 4}",
         }
-        for number in range(160)
+        for number in range(120)
     ]
     add_requests(audit, [{"api_key": "one-key", **row} for row in nightly + chat])
     verdict = only(audit)
     assert (verdict.verdict, verdict.cannot_tell) == ("splittable", False)
     found = {(part.component, part.placement, part.requests) for part in verdict.components}
-    assert found == {("prompt bbbbbbbb", "batchable", 252), ("other calls", "real-time", 160)}
+    assert found == {("prompt bbbbbbbb", "batchable", 112), ("other calls", "real-time", 120)}
 
 
 def test_a_rule_cannot_reach_the_outside(tmp_path):
