@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -20,12 +21,15 @@ class TornPage(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """A page. `cursor`: what was asked for, None = the first one. `next_cursor` None = it is the last."""
+    """A page. `cursor`: what was asked for, None = the first one. `next_cursor` None = it is the last. `last_start`: of
+    its latest bucket. `digest`: of its rows.
+    """
 
     query: Mapping[str, Any]
     cursor: str | None
     next_cursor: str | None
     last_start: str | None
+    digest: str
 
 
 def parse_page(text: str, query: Mapping[str, Any], cursor: str | None) -> Page:
@@ -49,7 +53,9 @@ def parse_page(text: str, query: Mapping[str, Any], cursor: str | None) -> Page:
     if next_cursor is not None and next_cursor == cursor:
         raise TornPage("the same page again")
     starts = [entry.get("starting_at") for entry in document["data"] if isinstance(entry, dict)]
-    return Page(query, cursor, next_cursor, max((start for start in starts if isinstance(start, str)), default=None))
+    last_start = max((start for start in starts if isinstance(start, str)), default=None)
+    digest = hashlib.sha256(json.dumps(document["data"]).encode()).hexdigest()
+    return Page(query, cursor, next_cursor, last_start, digest)
 
 
 def save_page(folder: Path, number: int, told: Mapping[str, Any], text: str, question: Question) -> Path:

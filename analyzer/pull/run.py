@@ -102,6 +102,8 @@ class _Window:
             try:
                 answer = self._api.ask(self._question, query, cursor)
                 page = parse_page(answer.text, query, cursor)
+                if cursor is not None and page.digest == self.pages[-1].digest:
+                    raise TornPage("the rows of the page before")
                 break
             except (PassingError, TornPage) as error:
                 if attempt == TRIES:

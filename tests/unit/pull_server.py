@@ -15,7 +15,8 @@ KEYS = ("apikey_01A", "apikey_01B", "apikey_01C")
 
 class FakeAdmin:
     """Five days of usage by three keys. `faults`: one is used up by each request: ok, a status (`429:2` asks to wait
-    2 s), torn, nolist, repeat (the page before comes again), redirect, tell (the key stands in an error message)."""
+    2 s), torn, cut (the connection breaks inside the body), drop (it breaks before an answer), nolist, repeat (the page
+    before comes again), redirect, tell (the key stands in an error message)."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -89,6 +90,8 @@ def _handler(admin: FakeAdmin) -> type[BaseHTTPRequestHandler]:
             fault, _, detail = (admin.faults.pop(0) if admin.faults else "ok").partition(":")
             if fault.isdigit():
                 self.error(int(fault), "told", detail)
+            elif fault == "drop":
+                self.close_connection = True
             elif fault == "tell":
                 self.error(400, f"bad key {KEY} in Bearer {KEY}", "")
             elif fault == "redirect":
@@ -100,7 +103,8 @@ def _handler(admin: FakeAdmin) -> type[BaseHTTPRequestHandler]:
             else:
                 body = json.dumps(admin.page(query)).encode()
                 admin.before = body
-                self.send(200, body[:-30] if fault == "torn" else body)
+                told = {"content-length": str(len(body))} if fault == "cut" else None
+                self.send(200, body[:-30] if fault in ("torn", "cut") else body, told)
 
         def error(self, status: int, message: str, wait: str) -> None:
             told = {"type": "error", "error": {"type": "some_error", "message": message}}
@@ -109,12 +113,12 @@ def _handler(admin: FakeAdmin) -> type[BaseHTTPRequestHandler]:
         def send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
             self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
             self.send_header("request-id", "req_42")
             self.send_header("anthropic-organization-id", "org-1")
-            for name, value in (headers or {}).items():
+            for name, value in ({"content-length": str(len(body))} | (headers or {})).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = "content-length" in (headers or {})
 
     return Handler
