@@ -31,8 +31,6 @@ create or replace temp macro otel_names(a) as struct_pack(
     a['gen_ai.usage.details.cache_creation_input_tokens'], a['gen_ai.usage.details.cache_write_tokens'],
     a['llm.token_count.prompt_details.cache_write'], a['cache_creation_input_tokens'], a['cache_creation_tokens']],
   total := [a['gen_ai.usage.total_tokens'], a['llm.usage.total_tokens'], a['llm.token_count.total']]);
-create or replace temp macro counts_problem(field, xs) as
-  list_filter(list_transform(xs, lambda x: token_problem(field, x)), lambda p: p is not null)[1];
 create or replace temp macro otel_counts(a, n) as struct_pack(
   input := token_count(first_present(n.input))::bigint,
   output := token_count(first_present(n.output))::bigint,

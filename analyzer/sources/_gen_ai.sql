@@ -9,6 +9,11 @@ create or replace temp macro first_present(xs) as list_filter(xs, lambda x: pres
 create or replace temp macro most_tokens(xs) as
   coalesce(list_max(list_transform(xs, lambda x: token_count(x))), 0)::bigint;
 
+-- name: counts_problem
+-- Takes: a field's name, one count under several names (texts). Returns: why one of them is no count, or NULL.
+create or replace temp macro counts_problem(field, xs) as
+  list_filter(list_transform(xs, lambda x: token_problem(field, x)), lambda p: p is not null)[1];
+
 -- name: provider_named
 -- Takes: the provider as told, else the model. Returns: our name of it; a model's spelling tells its cloud.
 create or replace temp macro provider_named(told_name, model) as case
@@ -36,12 +41,12 @@ create or replace temp macro joined_tags(maps) as
 
 -- name: chat_shape
 -- Takes: JSON texts of tools, system, messages, of which only a list of messages makes a prompt. Returns: prompt_shape.
-create or replace temp macro json_of(x) as try(x::json);
+create or replace temp macro parsed_json(x) as try(x::json);
 create or replace temp macro chat_shape(tools, system, messages) as
-  case when json_type(json_of(messages)) = 'ARRAY' then prompt_shape(
-    case when json_type(json_of(tools)) <> 'NULL' then json_of(tools)::varchar end,
-    case when json_type(json_of(system)) <> 'NULL' then json_of(system)::varchar end,
-    json_of(messages)::varchar) end;
+  case when json_type(parsed_json(messages)) = 'ARRAY' then prompt_shape(
+    case when json_type(parsed_json(tools)) <> 'NULL' then parsed_json(tools)::varchar end,
+    case when json_type(parsed_json(system)) <> 'NULL' then parsed_json(system)::varchar end,
+    parsed_json(messages)::varchar) end;
 
 -- name: calls_inside
 -- Takes: the name of a table with _node (an id, unique in all traces), _parent and _is_call. Returns: (inner, outer,
@@ -62,9 +67,15 @@ select "inner", "outer", steps from climb;
 -- name: single_quoted
 -- Takes: JSON text, or such text whose quotes were doubled once too often. Returns: JSON text, NULL when it is neither.
 create or replace temp macro single_quoted(x) as case
-  when json_type(json_of(x)) in ('OBJECT', 'ARRAY') then x
-  when json_type(json_of(replace(x, '""', '"'))) in ('OBJECT', 'ARRAY') then replace(x, '""', '"') end;
+  when json_type(parsed_json(x)) in ('OBJECT', 'ARRAY') then x
+  when json_type(parsed_json(replace(x, '""', '"'))) in ('OBJECT', 'ARRAY') then replace(x, '""', '"') end;
 
 -- name: streamed_data
 -- Takes: JSON text of an answer. Returns: the events, where the answer is kept as a stream inside it; else NULL.
-create or replace temp macro streamed_data(x) as (json_of(x) -> '$.streamed_data')::varchar;
+create or replace temp macro streamed_data(x) as (parsed_json(x) -> '$.streamed_data')::varchar;
+
+-- name: listed_tags
+-- Takes: JSON text of a list of 'k:v', 'k=v' or plain tags. Returns: a map; a plain tag has the value 'true', of two with
+-- one name the later counts; NULL when there is none.
+create or replace temp macro listed_tags(x) as joined_tags(list_transform(
+  case when left(ltrim(x), 1) = '[' then try(json_transform(x, '["VARCHAR"]')) end, lambda t: tag_list(json_array(t)::varchar)));

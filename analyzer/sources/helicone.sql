@@ -88,8 +88,8 @@ counted as materialized (
     token_count(r.prompt_cache_read_tokens) as cache_read,
     token_count(r.prompt_cache_write_tokens) as cache_write,
     number(r.time_to_first_token) / 1000 as first_token_s,
-    chat_shape((json_of(asked) -> '$.tools')::varchar, (json_of(asked) -> '$.system')::varchar,
-      (json_of(asked) -> '$.messages')::varchar) as shape
+    chat_shape((parsed_json(asked) -> '$.tools')::varchar, (parsed_json(asked) -> '$.system')::varchar,
+      (parsed_json(asked) -> '$.messages')::varchar) as shape
   from opened
 ),
 read as materialized (
@@ -147,9 +147,9 @@ select
   present(answer.u.speed) as speed,
   case when answer.u.inference_geo not in ('', 'not_available') then answer.u.inference_geo end as inference_geo,
   case when url is not null then false end as is_batch,
-  coalesce(try_cast(json_of(asked) ->> '$.stream' as boolean),
+  coalesce(try_cast(parsed_json(asked) ->> '$.stream' as boolean),
     case when first_token_s > 0 or answer.is_stream then true
-      when json_type(json_of(asked) -> '$.messages') = 'ARRAY' then false end) as is_streamed,
+      when json_type(parsed_json(asked) -> '$.messages') = 'ARRAY' then false end) as is_streamed,
   told_status as status,
   bill.b.uncached as uncached_input_tokens,
   bill.b.write_5m as cache_write_5m_tokens,
@@ -173,8 +173,8 @@ select
   shape.media_bytes as media_bytes,
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,
-  try_cast(json_of(asked) ->> '$.max_tokens' as bigint) as max_output_tokens,
-  case when shape is not null then coalesce(json_array_length(json_of(asked) -> '$.tools'), 0) > 0 end as has_tools,
+  try_cast(parsed_json(asked) ->> '$.max_tokens' as bigint) as max_output_tokens,
+  case when shape is not null then coalesce(json_array_length(parsed_json(asked) -> '$.tools'), 0) > 0 end as has_tools,
   case when bill.part_no = 0 and present(r.organization_id) is null
     then try_cast(coalesce(present(r.costUSD), present(r.cost)) as decimal(38, 12)) end
     as reported_cost_usd,

@@ -54,8 +54,8 @@ with spans as (
       r.attributes['llm.model_name'], r.attributes['model']]) as named_model,
     answer_of(answer_pieces(r.attributes['output.value'])) as answer,
     coalesce(r.scope, '') as scope,
-    json_of(r.attributes['input.value']) as body,
-    json_of(r.attributes['llm.invocation_parameters']) as parameters
+    parsed_json(r.attributes['input.value']) as body,
+    parsed_json(r.attributes['llm.invocation_parameters']) as parameters
   from record
 ),
 read as materialized (
@@ -140,7 +140,7 @@ select
   joined_tags([
     case when present(a['traceloop.workflow.name']) is not null then map {'workload': a['traceloop.workflow.name']} end,
     otel_step(a),
-    tag_list(a['tag.tags']), plain_tags(a['metadata']), otel_association(a), otel_environment(r.resource),
+    listed_tags(a['tag.tags']), plain_tags(a['metadata']), otel_association(a), otel_environment(r.resource),
     case when not is_told_by_body and convention = 'ambiguous' then map {'input_convention': 'ambiguous'} end]) as tags,
   shape.prefix_hash as prefix_hash,
   shape.prefix_chars as prefix_chars,
@@ -152,7 +152,7 @@ select
   shape.message_count as message_count,
   try_cast(first_present([a['gen_ai.request.max_tokens'], body ->> '$.max_tokens', parameters ->> '$.max_tokens']) as bigint)
     as max_output_tokens,
-  case when shape is not null then coalesce(json_array_length(coalesce(json_of(a['gen_ai.tool.definitions']),
+  case when shape is not null then coalesce(json_array_length(coalesce(parsed_json(a['gen_ai.tool.definitions']),
     body -> '$.tools')), 0) > 0 end as has_tools,
   try_cast(a['llm.cost.total'] as decimal(38, 12)) as reported_cost_usd,
   case when bill.part_no = 0 then r.trace_id || ':' || r.span_id end as _node,
