@@ -14,6 +14,7 @@ from analyzer.migration import kits_of
 from analyzer.report.build import report_environment, section_modules
 from analyzer.report.sections import by_day, coverage, headline, migration_order, verdicts, waterfall, workloads
 from analyzer.savings.assessment import Assessment, LeverFinding
+from analyzer.workloads.reconcile import Reconciliation
 
 
 def _name(module: ModuleType) -> str:
@@ -55,6 +56,17 @@ def test_the_headline_is_the_low_case_and_its_range() -> None:
     assert built["a_year"] == Decimal("46800.30")  # 3974.82 × 365 / 31 = 46800.3000
     assert built["upside_usd"] == Decimal("396.50")  # (731.6 + 61.4 + 0.004) / 2 = 396.502
     assert built["undecided"] == 3
+
+
+def test_the_headline_points_to_the_invoice_where_there_is_one() -> None:
+    month, day = larkfield(), date(2026, 10, 1)
+    assert "holds no invoice" in _page(headline, month)
+    bill = Reconciliation(
+        "bill.csv", "console", day, day, Decimal(5), Decimal(5), (), Decimal(0), Decimal(0), Decimal(1), None, "",
+        Decimal(0), 0, (), (),
+    )  # fmt: skip
+    tied = _page(headline, replace(month, reconciliation=bill))
+    assert "Does it tie to the invoice?" in tied and "holds no invoice" not in tied
 
 
 def test_the_waterfall_adds_up_to_the_cent_that_is_shown() -> None:

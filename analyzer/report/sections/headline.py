@@ -33,6 +33,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "rejected": sum(file.rejected for file in coverage.files),
         "priced_requests": coverage.priced_requests,
         "unpriced_requests": coverage.requests - coverage.priced_requests,
+        "has_invoice": assessment.reconciliation is not None,
         "has_money": ledger.baseline_usd > 0,
         "baseline_usd": ledger.baseline_usd,
         "optimized_usd": ledger.optimized_usd,
