@@ -80,7 +80,7 @@ def usage(legacy: bool, **how: Any) -> None:
 @_common
 @_grouped
 def cost(legacy: bool, **how: Any) -> None:
-    """Money by day, key, model and kind of token: what `reconcile` compares with."""
+    """Money by day, key, model and kind of token."""
     from analyzer.pull import COST, COST_LEGACY
 
     _pull(COST_LEGACY if legacy else COST, **how)
