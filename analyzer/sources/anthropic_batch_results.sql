@@ -52,7 +52,7 @@ items as materialized (
 ),
 sums as materialized (
   select *,
-    is_batch_object or is_unanswered or is_unbilled_refusal as is_context,
+    coalesce(is_batch_object or is_unanswered or is_unbilled_refusal, false) as is_context,
     coalesce(message_key('batch', a.id), 'batch:' || present(r.batch.id) || ':' || present(r.custom_id), keyless(text))
       as call_key,
     unnest(bills(a.u, a.model)) as bill
@@ -62,7 +62,7 @@ select
   record_no, bill.part_no as part_no, is_context,
   call_key || bill.suffix as duplicate_key,
   all_tokens(bill.b) as duplicate_rank,
-  case when not coalesce(is_context, false) then coalesce(
+  case when not is_context then coalesce(
     case when r.result.type is null or r.result.type <> 'succeeded'
       then 'result.type: found ' || coalesce(shown(r.result.type), 'nothing') || ', expected succeeded, errored, expired or canceled' end,
     case when a.u is null then 'result.message.usage: missing, expected the usage object of the answer' end,

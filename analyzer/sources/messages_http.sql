@@ -11,7 +11,7 @@ recognise = [
   ["request_body", "response_body"],
   ["log.entries[].response.content"],
 ]
-recognise_not = [["request_created_at"], ["response_created_at"], ["schemaType"], ["call_type"]]
+recognise_not = [["request_created_at"], ["response_created_at"], ["custom_id"], ["schemaType"], ["call_type"]]
 signals = ["start", "duration", "streamed", "user agent", "trace", "user", "session", "prompt shape"]
 cannot_tell = ["time to the first token", "who asked, unless the wrapper says so"]
 duplicate = "id of the message, else the request-id header, else the whole record (repeats inside one file are kept)"
@@ -75,10 +75,10 @@ calls as materialized (
     coalesce(case when r.provider = 'aws_bedrock' then present(r.url_model) end,
       a.model, present(r.request.model), present(r.url_model)) as model,
     case when is_refused or a.kind = 'error' then 'error' when a.kind = 'cut_off' then 'cancelled' else 'ok' end as status,
-    not coalesce(is_refused, false) and coalesce(a.kind, 'other') = 'other'
+    coalesce(not coalesce(is_refused, false) and coalesce(a.kind, 'other') = 'other'
       and (regexp_matches(r.url, '/(count_tokens|batches|models|complete|files|organizations)\b')
         or (r.response ->> '$.type') not in ('message', 'unreadable')
-        or (present(r.url) is null and (r.response ->> '$.input_tokens') is not null)) as is_context,
+        or (present(r.url) is null and (r.response ->> '$.input_tokens') is not null)), false) as is_context,
     prompt_shape(r.request.tools::varchar, r.request.system::varchar, r.request.messages::varchar) as shape
   from answers
 ),
