@@ -20,8 +20,10 @@ STOPPED = "stopped; what was read completely is kept"
 
 
 def count_requests(audit: Audit) -> int:
-    """Requests in the audit, priced or not."""
-    row = audit.connection.execute("select count(*) from requests").fetchone()
+    """Requests in the audit, priced or not, and rows of usage reports."""
+    row = audit.connection.execute(
+        "select (select count(*) from requests) + (select count(*) from usage_rollups)"
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

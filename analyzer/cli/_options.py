@@ -84,6 +84,17 @@ def _set_endpoint(context: click.Context, parameter: click.Parameter, url: str |
         os.environ["AWS_ENDPOINT_URL"] = url
 
 
+def owner_option(function: F) -> F:
+    """`--owner`: which log or report counts what several of them hold."""
+    return click.option(
+        "--owner",
+        "owners",
+        multiple=True,
+        metavar="STREAM[+STREAM][,key=NAME][,from=DAY][,to=DAY]",
+        help="Who counts what two logs or reports both hold (docs/owners.md). May be given again.",
+    )(function)
+
+
 def _instant_us(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
     if text is None:
         return None

@@ -23,16 +23,21 @@ def read_logs(
     paths: Sequence[str],
     *,
     quiet: bool = False,
+    owners: Sequence[str] = (),
     **how: Unpack[HowToRead],
 ) -> IngestResult:
-    """Ingest with a progress line on a terminal.
+    """Ingest with a progress line on a terminal, and keep what the user says of `owners`.
 
     Raises: UserError.
     """
     from analyzer.store.ingest import ingest_paths
+    from analyzer.workloads.owners import parse_owner, remember_owners
 
+    answers = [parse_owner(text) for text in owners]
     with Progress(quiet=quiet) as progress:
-        return ingest_paths(audit, paths, progress=progress, **how)
+        result = ingest_paths(audit, paths, progress=progress, **how)
+    remember_owners(audit, answers)
+    return result
 
 
 def summary_lines(result: IngestResult) -> Iterator[str]:

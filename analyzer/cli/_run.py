@@ -32,6 +32,7 @@ def run(
     paths: Sequence[str],
     output: Path,
     config_path: Path | None,
+    owners: Sequence[str] = (),
     **how: Unpack[HowToRead],
 ) -> None:
     """Ingest `paths`, assess, and write audit.duckdb, report.html, savings.json and migrations/ into `output`.
@@ -49,7 +50,7 @@ def run(
     with _folder(output), audit_to_fill(audit_path) as audit:
         _check_apart_from_sample(audit, paths)
         before = count_requests(audit)
-        result = read_logs(audit, paths, **how)
+        result = read_logs(audit, paths, owners=owners, **how)
         for line in summary_lines(result):
             click.echo(line)
         if before:

@@ -7,7 +7,7 @@ from typing import Unpack
 
 import click
 
-from analyzer.cli._options import HowToRead, config_option, reading_options
+from analyzer.cli._options import HowToRead, config_option, owner_option, reading_options
 
 
 @click.command()
@@ -22,7 +22,14 @@ from analyzer.cli._options import HowToRead, config_option, reading_options
 )
 @config_option
 @reading_options
-def command(paths: tuple[str, ...], output: Path, config_path: Path | None, **how: Unpack[HowToRead]) -> None:
+@owner_option
+def command(
+    paths: tuple[str, ...],
+    output: Path,
+    config_path: Path | None,
+    owners: tuple[str, ...],
+    **how: Unpack[HowToRead],
+) -> None:
     """Read logs, sort workloads by who waits, price the savings, write the report and the kits.
 
     PATHS are files, folders, globs, - for standard input, or places that `whowaits ingest` names. Nothing leaves this
@@ -30,4 +37,4 @@ def command(paths: tuple[str, ...], output: Path, config_path: Path | None, **ho
     """
     from analyzer.cli._run import run
 
-    run(paths, output, config_path, **how)
+    run(paths, output, config_path, owners, **how)

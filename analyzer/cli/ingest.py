@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from analyzer.cli._audits import audit_to_fill
-from analyzer.cli._options import HowToRead, audit_option, json_option, print_json, reading_options
+from analyzer.cli._options import HowToRead, audit_option, json_option, owner_option, print_json, reading_options
 from analyzer.cli._reading import read_logs, skipped_files, skipped_line
 from analyzer.cli._terminal import printable
 
@@ -22,14 +22,17 @@ _SHOWN_REJECTS = 3
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @reading_options
+@owner_option
 @audit_option
 @json_option
-def command(paths: tuple[str, ...], audit_path: Path, as_json: bool, **how: Unpack[HowToRead]) -> None:
+def command(
+    paths: tuple[str, ...], owners: tuple[str, ...], audit_path: Path, as_json: bool, **how: Unpack[HowToRead]
+) -> None:
     """Read logs into the audit file: files, folders, globs, .gz, .zst, - for standard input, s3://bucket/prefix, or
     postgresql://user@host/database (the spend log of a LiteLLM proxy).
     """
     with audit_to_fill(audit_path) as audit:
-        result = read_logs(audit, paths, quiet=as_json, **how)
+        result = read_logs(audit, paths, quiet=as_json, owners=owners, **how)
     if as_json:
         print_json(result.document())
     else:

@@ -40,22 +40,31 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
         print_json(spend_document(spend))
         return
     rows = [_cells(row) for row in spend.rows]
-    if spend.unpriced.requests:
+    if spend.unpriced.requests or spend.unpriced.uncounted:
         rows.append(_cells(spend.unpriced, "unpriced requests"))
     rows.append(_cells(spend.total))
     heads = (by, "requests", "uncached in", "written 5 min", "written 1 h", "cache read", "output", "list cost")
     click.echo(table(heads, rows, right=range(1, 8)))
     for model in spend.unpriced_models:
         click.echo(f"unpriced: {counted(model.requests, 'request')}, {printable(model.reason, 0)}")
+    if spend.total.uncounted:
+        click.echo(f"{counted(spend.total.uncounted, 'row')} of usage reports do not say how many requests they hold")
 
 
 def _cells(row: SpendRow, name: str = "") -> tuple[str, ...]:
     return (
         name or printable(row.key, 40),
-        f"{row.requests:,}",
+        requests_text(row.requests, row.uncounted),
         *(f"{getattr(row.tokens, column):,}" for column in TOKEN_COLUMNS),
         "not known" if row.list_cost_usd is None else dollars(row.list_cost_usd),
     )
+
+
+def requests_text(requests: int, uncounted: int) -> str:
+    """`1,234`; `1,234+` where reports without a count of requests add to it; `not counted` where they are all."""
+    if not uncounted:
+        return f"{requests:,}"
+    return f"{requests:,}+" if requests else "not counted"
 
 
 def spend_document(spend: Spend) -> dict[str, Any]:
@@ -77,6 +86,7 @@ def spend_document(spend: Spend) -> dict[str, Any]:
 def _sums(row: SpendRow) -> dict[str, Any]:
     return {
         "requests": row.requests,
+        "uncounted_report_rows": row.uncounted,
         **{column: getattr(row.tokens, column) for column in TOKEN_COLUMNS},
         "web_searches": row.tokens.web_searches,
         "list_cost_usd": row.list_cost_usd,

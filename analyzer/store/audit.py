@@ -38,7 +38,7 @@ def open_audit(path: Path | None, *, must_exist: bool = False) -> Iterator[Audit
 
     if must_exist and path is not None and not path.exists():
         raise UserError(str(path), "no such audit file", "one made by `whowaits ingest`", "ingest some logs first")
-    if path is not None and path.is_file() and path.stat().st_size and not _is_database(path):
+    if path is not None and path.is_file() and (path.stat().st_size or must_exist) and not _is_database(path):
         raise UserError(str(path), "not an audit file", "one made by `whowaits ingest`", "ingest the log, then ask")
     where = str(path) if path else ":memory:"
     try:

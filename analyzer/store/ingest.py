@@ -104,6 +104,8 @@ def _nothing_understood(paths: Sequence[str], results: Sequence[FileResult]) -> 
         found = "an empty folder"
     elif len(results) == 1:
         found = results[0].remarks[0][0]
+    elif all((NOT_A_LOG, 1) in result.remarks for result in results):
+        found = f"{len(results)} files, all left out by their names (pictures, documents, programs)"
     return UserError(
         ", ".join(map(shown_path, paths)),
         found,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,12 +123,15 @@ def write_unread(audit: Audit, reading: Reading, result: FileResult) -> None:
 
 @contextmanager
 def _transaction(audit: Audit) -> Iterator[None]:
+    import duckdb
+
     audit.connection.execute("begin")
     try:
         yield
         audit.connection.execute("commit")
     except BaseException:
-        audit.connection.execute("rollback")
+        with suppress(duckdb.TransactionException):  # an interrupted commit has ended the transaction by itself
+            audit.connection.execute("rollback")
         raise
 
 

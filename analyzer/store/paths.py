@@ -65,6 +65,10 @@ def _files_of(path: str) -> Iterator[str]:
         yield path
     elif Path(path).is_dir():
         yield from _walk(path)
+    elif Path(path).exists():
+        raise UserError(
+            path, "neither a file nor a folder", "a file, a folder, a glob or -", "pipe it in: ... | whowaits ingest -"
+        )
     elif matches := sorted(glob.glob(path, recursive=True)):  # noqa: PTH207
         for match in matches:
             yield from _files_of(match)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from analyzer.errors import UserError
+from analyzer.errors import UserError, nearest_name
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
@@ -21,8 +22,10 @@ _STEPS = (
     "twins",
     "twin_sources",
     "claims",
+    "answered_claims",
     "judged_claims",
 )
+_CONDITION = re.compile(r",(?=(?:key|from|to)=)")
 _FORM = "STREAM, STREAM+STREAM for different traffic, then key=NAME, from=DAY, to=DAY, parted by commas"
 
 
@@ -52,11 +55,11 @@ def parse_owner(text: str) -> Owner:
 
     Raises: UserError when the text has another form.
     """
-    streams, *conditions = text.split(",")
+    streams, *conditions = _CONDITION.split(text)
     given: dict[str, str] = {}
     for condition in conditions:
-        name, is_one, value = condition.partition("=")
-        if name not in ("key", "from", "to") or not is_one or not value:
+        name, _, value = condition.partition("=")
+        if not value:
             raise UserError("--owner", repr(condition), _FORM)
         given[name] = value
     names = tuple(name.strip() for name in streams.split("+"))
@@ -73,16 +76,35 @@ def _day(text: str | None) -> date | None:
 
 
 def remember_owners(audit: Audit, owners: Sequence[Owner]) -> None:
-    """Put answers before those the audit has: the newest decides."""
+    """Put answers before those the audit has: the newest decides.
+
+    Raises: UserError for a stream that the audit does not have.
+    """
     if not owners:
         return
     connection = audit.connection
+    names = [str(row[0]) for row in connection.execute(sql_blocks(_SQL)["stream_names"]).fetchall()]
+    for name in (name for owner in owners for name in owner.streams):
+        if name not in names:
+            raise UserError("--owner", repr(name), "a log or report of this audit", nearest_name(name, names))
     known = connection.execute("select streams, api_key, from_us, to_us from owners order by place").fetchall()
     new = [(list(owner.streams), owner.api_key, _us(owner.since), _us(owner.until, days=1)) for owner in owners]
     connection.execute("delete from owners")
     connection.executemany(
         "insert into owners values (?, ?, ?, ?, ?)",
         [[place, *row] for place, row in enumerate([*new, *(row for row in known if row not in new)])],
+    )
+
+
+def answers(audit: Audit) -> tuple[str, ...]:
+    """What the audit was told, in the form of `parse_owner`, the one that decides first in front."""
+    rows = audit.connection.execute("select streams, api_key, from_us, to_us from owners order by place").fetchall()
+    return tuple(
+        "+".join(streams)
+        + (f",key={api_key}" if api_key is not None else "")
+        + (f",from={day_of_us(from_us)}" if from_us is not None else "")
+        + (f",to={day_of_us(to_us - 1)}" if to_us is not None else "")
+        for streams, api_key, from_us, to_us in rows
     )
 
 
@@ -113,14 +135,12 @@ def refuse_overlaps(overlaps: Sequence[Overlap]) -> None:
     """Raises: UserError that names each pair of streams and how to say which owns the usage."""
     if not overlaps:
         return
-    pairs = "; ".join(
-        f"{o.stream} and {o.other} both count {o.first_day.isoformat()} to {o.last_day.isoformat()}" for o in overlaps
-    )
     first = overlaps[0]
+    more = f" (and {len(overlaps) - 1} more such pairs)" if len(overlaps) > 1 else ""
     raise UserError(
         "the audit",
-        f"the same usage may stand in it twice: {pairs}",
+        f"{first.stream} and {first.other} both count {first.first_day} to {first.last_day}{more}",
         "one owner of each call",
-        f"say which counts, for instance --owner '{first.stream}'"
-        f" (or --owner '{first.stream}+{first.other}' where they are different traffic)",
+        f"say which counts, for instance --owner '{first.stream}' (or --owner '{first.stream}+{first.other}' where they"
+        " are different traffic); `whowaits owners` shows all",
     )

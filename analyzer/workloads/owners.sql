@@ -3,12 +3,13 @@
 -- name: streams
 -- Takes: requests, usage_rollups, model_names. Returns: one row a record: which stream it stands in and the days it covers.
 -- record_no = request_no, or -rollup_no. Unit: UTC microseconds at midnight. model NULL = not known or not grouped by model.
-select r.request_no as record_no, r.source as stream, false as is_report, r.provider, m.model, r.api_key,
+select r.request_no as record_no, r.source as stream, r.source, false as is_report, r.provider, m.model, r.api_key,
   r.started_us - r.started_us % 86400000000 as first_day_us, r.started_us - r.started_us % 86400000000 as last_day_us
 from requests r
 join model_names m on m.raw_model = coalesce(r.raw_model, '') and m.provider = r.provider
 union all
-select -u.rollup_no, case when s.series > 1 then u.source || ' (' || u.series || ')' else u.source end, true, u.provider,
+select -u.rollup_no, case when s.series > 1 then u.source || ' (' || u.series || ')' else u.source end,
+  u.source, true, u.provider,
   m.model, u.api_key, u.started_us - u.started_us % 86400000000,
   greatest(u.ended_us - 1, u.started_us) - greatest(u.ended_us - 1, u.started_us) % 86400000000
 from usage_rollups u
@@ -17,12 +18,12 @@ join (select source, count(distinct series) as series from usage_rollups group b
 
 -- name: stream_days
 -- Takes: streams. Returns: which stream has records of which model on which day.
-select distinct stream, is_report, provider, model, day_us
+select distinct stream, source, is_report, provider, model, day_us
 from (select *, unnest(range(first_day_us, last_day_us + 1, 86400000000)) as day_us from streams) covered
 
 -- name: report_overlaps
 -- Takes: stream_days. Returns: days on which a report and another stream count the same model of the same provider.
-select distinct a.stream, b.stream as other, a.provider, a.model, a.day_us
+select distinct a.stream, b.stream as other, a.source, b.source as other_source, a.provider, a.model, a.day_us
 from stream_days a
 join stream_days b on b.provider = a.provider and b.day_us = a.day_us and b.stream <> a.stream
 where (a.is_report or b.is_report) and (a.model = b.model or a.model is null or b.model is null)
@@ -65,32 +66,40 @@ where t.twins * 20 >= least(a.calls, b.calls) and (t.sizes >= 3 or t.twins = lea
 
 -- name: claims
 -- Takes: streams, report_overlaps, twins, twin_sources. Returns: one row a record and stream that counts it too.
-select distinct s.record_no, s.stream, o.other, s.api_key, o.day_us
+select distinct s.record_no, s.stream, o.other, o.source, o.other_source, s.api_key, o.day_us
 from streams s
 join report_overlaps o on o.stream = s.stream and o.provider = s.provider and o.model is not distinct from s.model
   and o.day_us between s.first_day_us and s.last_day_us
 union all
-select t.request_no, t.source, t.twin_source, coalesce(t.api_key, t.twin_key), t.started_us - t.started_us % 86400000000
+select t.request_no, t.source, t.twin_source, t.source, t.twin_source, coalesce(t.api_key, t.twin_key), t.started_us - t.started_us % 86400000000
 from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
 union all
-select t.twin_no, t.twin_source, t.source, coalesce(t.twin_key, t.api_key), t.started_us - t.started_us % 86400000000
+select t.twin_no, t.twin_source, t.source, t.twin_source, t.source, coalesce(t.twin_key, t.api_key), t.started_us - t.started_us % 86400000000
 from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
 
+-- name: answered_claims
+-- Takes: claims, owners. Returns: claims and each answer that fits them. An answer names a stream in full, or by its format
+-- where the other stream is of another format. owns, other_owns: which of the two the answer names.
+select record_no, stream, other, day_us, place, owns, other_owns
+from (
+  select c.*, o.place,
+    list_contains(o.streams, c.stream) or (c.source <> c.other_source and list_contains(o.streams, c.source)) as owns,
+    list_contains(o.streams, c.other) or (c.source <> c.other_source and list_contains(o.streams, c.other_source))
+      as other_owns
+  from claims c
+  join owners o on (o.api_key is null or o.api_key = c.api_key)
+    and (o.from_us is null or c.day_us >= o.from_us) and (o.to_us is null or c.day_us < o.to_us)
+) fitting
+where owns or other_owns
+
 -- name: judged_claims
--- Takes: claims, owners. Returns: the claims and who owns them; owner NULL = nobody said.
+-- Takes: claims, answered_claims. Returns: the claims and who owns them by the first answer; owner NULL = nobody said.
 select c.record_no, c.stream, c.other, c.day_us,
-  case when list_contains(o.streams, c.stream) then c.stream when o.place is not null then c.other end as owner
+  case when a.owns then c.stream when a.other_owns then c.other end as owner
 from claims c
 left join (
-  select c.record_no, c.other, c.day_us, min(o.place) as place
-  from claims c
-  join owners o on (list_contains(o.streams, c.stream) or list_contains(o.streams, c.other))
-    and (o.api_key is null or o.api_key = c.api_key)
-    and (o.from_us is null or c.day_us >= o.from_us) and (o.to_us is null or c.day_us < o.to_us)
-  group by c.record_no, c.other, c.day_us
-) first_answer on first_answer.record_no = c.record_no and first_answer.other = c.other
-  and first_answer.day_us = c.day_us
-left join owners o on o.place = first_answer.place
+  select *, row_number() over (partition by record_no, other, day_us order by place) as turn from answered_claims
+) a on a.record_no = c.record_no and a.other = c.other and a.day_us = c.day_us and a.turn = 1
 
 -- name: unowned
 -- Takes: judged_claims. Returns: pairs of streams that count the same usage and nobody said which owns it.
@@ -119,3 +128,12 @@ select -rollup_no, true, requests, source, started_us, provider, raw_model, serv
   output_tokens, web_searches, workspace, api_key, application, null, null, tags, null, null, 'unknown', null, null, null, null
 from usage_rollups
 where -rollup_no not in (select record_no from disowned)
+
+-- name: stream_names
+-- Returns: every name that an answer may use.
+select source from requests
+union
+select source from usage_rollups
+union
+select source || ' (' || series || ')' from usage_rollups
+order by source

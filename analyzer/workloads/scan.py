@@ -11,7 +11,7 @@ from analyzer.config import Config
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
-from analyzer.workloads.owners import own, refuse_overlaps
+from analyzer.workloads.owners import Overlap, own, refuse_overlaps
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,20 +62,26 @@ def scan_spend(audit: Audit) -> None:
 
     Raises: UserError when usage may stand in the audit twice and nobody said which stream owns it.
     """
+    refuse_overlaps(find_overlaps(audit))
     connection = audit.connection
     blocks = sql_blocks(_FOLDER / "models.sql")
-    named = []
-    for raw_model, provider in connection.execute(blocks["raw_models"]).fetchall():
-        resolved = pricing.resolve_model(raw_model or None, provider)
-        named.append((raw_model, provider, resolved.model, resolved.geography))
-    _fill(connection, "model_names", "raw_model varchar, provider varchar, model varchar, geography varchar", named)
-    refuse_overlaps(own(audit))
     tiers = []
     for model, day_us in connection.execute(blocks["model_days"]).fetchall():
         sizes = sorted(pricing.size_tiers(model, day_of_us(day_us)))
         tiers += [(model, day_us, over, upto) for over, upto in zip(sizes, [*sizes[1:], _UNBOUNDED], strict=False)]
     _fill(connection, "size_tiers", "model varchar, day_us bigint, over_tokens bigint, upto_tokens bigint", tiers)
     connection.execute(f"create or replace temp view priced_requests as {blocks['priced_requests']}")
+
+
+def find_overlaps(audit: Audit) -> tuple[Overlap, ...]:
+    """Build `model_names`, `disowned` and `owned`; returns what stands in the audit twice without an owner."""
+    connection = audit.connection
+    named = []
+    for raw_model, provider in connection.execute(sql_blocks(_FOLDER / "models.sql")["raw_models"]).fetchall():
+        resolved = pricing.resolve_model(raw_model or None, provider)
+        named.append((raw_model, provider, resolved.model, resolved.geography))
+    _fill(connection, "model_names", "raw_model varchar, provider varchar, model varchar, geography varchar", named)
+    return own(audit)
 
 
 def scan_components(audit: Audit, config: Config) -> None:

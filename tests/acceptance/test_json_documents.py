@@ -66,6 +66,13 @@ def test_every_key_is_documented(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert undocumented(read) == set()
     for words in ASKING:
         assert undocumented(document(*words)) - {"day"} == set(), words
+    (folder / "cost.csv").write_text(
+        "usage_date_utc,model,workspace,api_key,usage_type,token_type,cost_usd\n"
+        "2026-10-01,Claude Haiku 4.5,Default,web,message,input_no_cache,0.01\n"
+    )
+    for words in (["owners"], ["reconcile", "cost.csv"], ["cache", "--ttl", "1h"]):
+        found = document(*words)
+        assert undocumented(found) - {"under the minimum", "first seen", "expired"} == set(), words
     assert document("savings")["contracted"]["discount_share"] == "0.1"
     assert [model["raw_model"] for model in document("spend")["unpriced"]["models"]] == ["nobody-knows-1"]
 

@@ -120,9 +120,26 @@ def test_an_owner_is_read_from_text() -> None:
     assert parse_owner("a+b,key=k,from=2026-10-01,to=2026-10-31") == Owner(
         ("a", "b"), "k", date(2026, 10, 1), date(2026, 10, 31)
     )
-    for wrong in ("", "a,key", "a,day=1", "a,from=yesterday", "a+"):
+    assert parse_owner("report (1d by key,model),key=k") == Owner(("report (1d by key,model)",), "k")
+    for wrong in ("", "a,key=", "a,from=yesterday", "a+"):
         with pytest.raises(UserError, match="--owner"):
             parse_owner(wrong)
+
+
+def test_an_answer_names_a_log_that_the_audit_has(audit: Audit) -> None:
+    seen_by_both(audit)
+    with pytest.raises(UserError, match="did you mean 'litellm_spend_logs'"):
+        remember_owners(audit, [parse_owner("litelm_spend_logs")])
+
+
+def test_a_report_named_without_its_series_does_not_own_against_itself(audit: Audit) -> None:
+    add_requests(audit, calls("litellm_spend_logs", 1))
+    add_rollups(audit, [MILLION, {**MILLION, "series": "1d by api_key_id,model", "api_key": "k"}])
+    remember_owners(audit, [parse_owner("anthropic_usage_report")])
+    with pytest.raises(UserError, match="1d by api_key_id,model"):
+        spend_by(audit, Config())
+    remember_owners(audit, [parse_owner("anthropic_usage_report (1d by model)")])
+    assert spend_by(audit, Config()).total.tokens.uncached_input_tokens == 1_000_000
 
 
 def test_a_component_of_a_report_knows_its_batch_share_and_nothing_else(audit: Audit) -> None:
