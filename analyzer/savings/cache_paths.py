@@ -2,8 +2,8 @@
 
 A cache entry is a prefix: the path of boundaries from the beginning of the prompt. Calls go in order of their start. A
 call reads its longest prefix that is alive and readable, and writes the rest. An entry lives until `ttl_s` after the
-start of the last call that touched it (a hit refreshes, a miss writes); exactly `ttl_s` later it is still alive. Capacity
-is unlimited.
+start of the last call that touched it (a hit refreshes, a miss writes); exactly `ttl_s` later it is still alive. The
+room is unlimited.
 Source of the rules: https://platform.claude.com/docs/en/build-with-claude/prompt-caching, checked 2026-11-21.
 """
 
