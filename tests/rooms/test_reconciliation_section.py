@@ -9,7 +9,7 @@ from decimal import Decimal
 from report_fixture import larkfield
 
 from analyzer.report.build import report_environment
-from analyzer.report.sections import reconciliation
+from analyzer.report.sections import coverage, headline, reconciliation
 from analyzer.workloads.reconcile import Difference, Reconciliation
 
 
@@ -65,3 +65,35 @@ def test_every_step_to_the_invoice_is_shown() -> None:
 
 def test_without_a_known_discount_the_report_says_so() -> None:
     assert "not known" in rendered(replace(FOUND, discount_share=None))
+
+
+def headline_of(found: Reconciliation | None) -> str:
+    template = report_environment().get_template("sections/headline.html.j2")
+    return template.render(**headline.build(replace(larkfield(), reconciliation=found)))
+
+
+def test_the_first_screen_tells_the_coverage_or_that_nothing_was_reconciled() -> None:
+    assert "Not reconciled" in headline_of(None)
+    html = headline_of(FOUND)
+    assert "Not reconciled" not in html
+    assert "97 %" in html and "$85.50" in html
+
+
+def test_what_another_stream_counts_is_named() -> None:
+    assessment = larkfield()
+    twice = replace(assessment.coverage, seen_twice=(("claude_code", "anthropic_usage_report", 1234),))
+    template = report_environment().get_template("sections/coverage.html.j2")
+    html = template.render(**coverage.build(replace(assessment, coverage=twice)))
+    assert "1,234" in html and "anthropic_usage_report" in html
+
+
+def test_the_steps_in_cents_lead_from_one_total_to_the_other() -> None:
+    odd = replace(
+        FOUND,
+        list_cost_usd=Decimal("10.004"),
+        invoiced_usd=Decimal("10.012"),
+        differences=(Difference("a", Decimal("0.004"), ""),),
+        unexplained_usd=Decimal("0.004"),
+    )
+    built = reconciliation.build(replace(larkfield(), reconciliation=odd))
+    assert sum(step.usd for step in built["steps"]) == Decimal("10.01") - Decimal("10.00")

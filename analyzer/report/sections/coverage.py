@@ -54,6 +54,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "reject_reasons": coverage.reject_reasons,
         "remarks": [(place.removeprefix(above), remark, lines) for place, remark, lines in coverage.remarks],
         "unpriced": coverage.unpriced,
+        "seen_twice": coverage.seen_twice,
         "signals": [
             {"name": name.replace("_", " "), "share": share, "text": share_text(share)}
             for name, share in sorted(coverage.signal_shares.items(), key=lambda item: (-item[1], item[0]))

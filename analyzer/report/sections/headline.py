@@ -33,7 +33,8 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "rejected": sum(file.rejected for file in coverage.files),
         "priced_requests": coverage.priced_requests,
         "unpriced_requests": coverage.requests - coverage.priced_requests,
-        "has_invoice": assessment.reconciliation is not None,
+        "reconciled": _reconciled(assessment),
+        "report_rows": coverage.report_rows,
         "has_money": ledger.baseline_usd > 0,
         "baseline_usd": ledger.baseline_usd,
         "optimized_usd": ledger.optimized_usd,
@@ -52,6 +53,19 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "pilot": _pilot(moves[0]) if moves else None,
         "stays": stays(ledger),
         "kinds": _kinds(ledger),
+    }
+
+
+def _reconciled(assessment: Assessment) -> dict[str, Any] | None:
+    """What the invoice says of the logs; None = there is no invoice."""
+    found = assessment.reconciliation
+    if found is None:
+        return None
+    return {
+        "coverage": None if found.coverage_share is None else percent(found.coverage_share, 1),
+        "invoiced_usd": found.invoiced_usd,
+        "unexplained_usd": found.unexplained_usd,
+        "period": period_text(found.first_day, found.last_day),
     }
 
 
