@@ -13,6 +13,7 @@ import pytest
 from postgres_server import OWNER, PASSWORD, Server, running_server
 
 from analyzer.errors import UserError
+from analyzer.store import feed
 from analyzer.store.audit import Audit, open_audit
 from analyzer.store.feed import Limits
 from analyzer.store.ingest import IngestResult, ingest_paths
@@ -125,17 +126,33 @@ def test_the_session_is_read_only_and_fetches_no_prompt_or_answer(server: Server
     assert not any(word in said for word in ("INSERT", "UPDATE", "DELETE", "CREATE", "DROP"))
 
 
-def test_rows_are_streamed_in_constant_memory(server: Server, audit: Audit) -> None:
-    """Two chunks and four take the same memory: the next chunk is read when one is done, no result set beside it."""
-    peaks = []
-    for last in (40_000, 80_000):
-        server.run(TABLE)
-        add_calls(server, 1, last)
+def test_rows_are_streamed_in_constant_memory(server: Server, audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two chunks and eight take the same memory: the next chunk is read when one is done, no result set beside it."""
+    monkeypatch.setattr(feed, "CHUNK_RECORDS", 2_000)
+    peaks, first = [], 1
+    for last in (4_000, 16_000):
+        add_calls(server, first, last)
+        first = last + 1
         tracemalloc.start()
         assert sum(len(chunk.texts) for chunk in open_path(server.url(), Limits(), audit).chunks) == last
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_a_connection_that_breaks_is_told_and_nothing_of_the_read_is_kept(
+    server: Server, audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "CHUNK_RECORDS", 1_000)
+    add_calls(server, 1, 5_000)
+
+    def cut(path: str, records: int, *sizes: int) -> None:
+        server.run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'whowaits'")
+
+    with pytest.raises(UserError, match="the connection broke"):
+        ingest_paths(audit, [server.url()], progress=cut)
+    assert audit.connection.execute("select count(*) from requests").fetchone() == (0,)
+    assert counts(ingest_paths(audit, [server.url()])) == (5_000, 0, 0)
 
 
 def test_a_password_is_in_no_output_and_not_in_the_audit(server: Server, tmp_path: Path) -> None:
