@@ -81,6 +81,8 @@ def open_store(path: Path) -> Iterator[Store]:
 
 
 def _lay_out(path: Path, connection: sqlite3.Connection) -> None:
+    # In this order: whoever lays it out makes tables and version in one transaction.
+    has_items = connection.execute("select count(*) from sqlite_master where name = 'items'").fetchone()[0]
     version = connection.execute("pragma user_version").fetchone()[0]
     if version == 0:
         connection.execute("pragma auto_vacuum = incremental")
@@ -88,7 +90,7 @@ def _lay_out(path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
     if version == 0:
-        if connection.execute("select count(*) from sqlite_master where name = 'items'").fetchone()[0]:
+        if has_items:
             raise UserError(
                 str(path), "a job store of an earlier version", f"version {_VERSION}", "finish it with that"
             )

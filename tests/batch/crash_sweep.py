@@ -1,7 +1,7 @@
 """Run by test_crashes: for each step of a job, a process that is killed at that step and one that comes after it.
 
-A step is an SQL statement that writes or commits, a call to the provider, a rename, or a flush to the disk (calls: before
-and after). Usage: URL FOLDER SCENARIO FIRST EVERY; one line of JSON for each kill.
+A step is an SQL statement that writes or commits, a call to the provider, a rename, or a flush to the disk (before and
+after). Usage: URL FOLDER SCENARIO FIRST EVERY; one line of JSON for each kill.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ _READS = ("select", "pragma", "SELECT", "PRAGMA", "--")
 HOUR_S = 3600.0
 
 
+def at(api: MessagesApi, job: Job, offset_s: float) -> MessagesApi:
+    """The same API, its clock ahead like ours, in a workspace of the job's own."""
+    return MessagesApi(api._client.with_options(api_key=job.name, default_headers={"x-fake-offset-s": str(offset_s)}))
+
+
 def clock_at(offset_s: float) -> Callable[[], float]:
     return lambda: time.time() + offset_s
 
@@ -68,8 +73,8 @@ class Scenario:
         for hours in self.rounds:
             if self.is_canceled and hours:
                 cancel(job)
-            submit(job, api, clock=clock_at(hours * HOUR_S), **more)
-            collect(job, api, clock=clock_at(hours * HOUR_S))
+            submit(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S), **more)
+            collect(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S))
         prune(job, older_than_s=0)
 
 
@@ -142,14 +147,14 @@ def come_after(scenario: Scenario, api: MessagesApi, job: Job) -> None:
     scenario.work(api, job)
     for hours in (3.0, 4.0):
         if not status_of(job).done:
-            submit(job, api, clock=clock_at(hours * HOUR_S))
-            collect(job, api, clock=clock_at(hours * HOUR_S))
+            submit(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S))
+            collect(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S))
     doubted = status_of(job).in_doubt
     if doubted:
         scenario.work(api, job, assume_absent_after_s=0)
         for hours in (5.0, 6.0):
-            submit(job, api, clock=clock_at(hours * HOUR_S))
-            collect(job, api, clock=clock_at(hours * HOUR_S))
+            submit(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S))
+            collect(job, at(api, job, hours * HOUR_S), clock=clock_at(hours * HOUR_S))
     state = status_of(job)
     end = {
         "job": job.name,

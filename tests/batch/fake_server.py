@@ -20,6 +20,8 @@ class FakeBatch:
     id: str
     requests: list[dict[str, Any]]
     created_at: datetime
+    offset_s: float = 0.0
+    workspace: str | None = None
     is_ended: bool = False
     cancel_at: datetime | None = None
     is_archived: bool = False
@@ -30,8 +32,8 @@ class FakeBatch:
 class Plan:
     """What goes wrong. `creates`, `calls` (synchronous messages): one entry is used up by each POST: ok, drop (do it,
     then close the connection), drop-before (close without doing it), made-then-500, spend (a spend limit), slow, or a
-    status such as 500. `kinds`: text of an item to its result types, one used up by each batch that it is in. `lines`: order,
-    missing, duplicate or stranger among the result lines. `bodies`: torn (ends inside a line) or cut (the connection
+    status such as 500. `kinds`: text of an item to its result types, one used up by each batch that it is in. `lines`:
+    order, missing, duplicate or stranger among the result lines. `bodies`: torn (ends inside a line) or cut (the connection
     breaks), one used up by each reading. `answers`: text of an item to what is different about its message. `ends`,
     `create_fate`: the same decided by a function of what is asked about."""
 
@@ -67,6 +69,7 @@ class FakeServer:
         self.breaches: list[str] = []
         self.keys: set[str] = set()
         self.posts = self.cancels = 0
+        self.offset_s = 0.0
 
     @property
     def url(self) -> str:
@@ -93,9 +96,11 @@ class FakeServer:
         with self.lock:
             return fates.pop(0) if fates else "ok"
 
-    def make(self, requests: list[dict[str, Any]], ago: timedelta = timedelta()) -> FakeBatch:
+    def make(self, requests: list[dict[str, Any]], offset_s: float = 0.0, workspace: str | None = None) -> FakeBatch:
+        """Its clock is `offset_s` ahead of ours; workspace None = everybody sees it."""
         with self.lock:
-            batch = FakeBatch(f"msgbatch_{len(self.made):05d}", requests, datetime.now(UTC) - ago)
+            created_at = datetime.now(UTC) + timedelta(seconds=offset_s)
+            batch = FakeBatch(f"msgbatch_{len(self.made):05d}", requests, created_at, offset_s, workspace)
             self.made.append(batch)
         return batch
 
@@ -147,7 +152,7 @@ class FakeServer:
             "processing_status": "ended" if batch.is_ended else "canceling" if batch.cancel_at else "in_progress",
             "request_counts": {"processing": 0 if batch.is_ended else len(batch.requests), **known},
             "created_at": batch.created_at.isoformat(),
-            "ended_at": datetime.now(UTC).isoformat() if batch.is_ended else None,
+            "ended_at": (datetime.now(UTC) + timedelta(seconds=batch.offset_s)).isoformat() if batch.is_ended else None,
             "expires_at": (batch.created_at + timedelta(hours=24)).isoformat(),
             "archived_at": datetime.now(UTC).isoformat() if batch.is_archived else None,
             "cancel_initiated_at": batch.cancel_at.isoformat() if batch.cancel_at else None,
@@ -179,12 +184,15 @@ def _error(kind: str, message: str = "told", **details: Any) -> dict[str, Any]:
 
 def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
         def log_message(self, *parts: object) -> None:
             """Quiet."""
 
         def do_POST(self) -> None:
             self.check(self.headers.get("anthropic-version") is not None, "no anthropic-version")
-            server.keys.add(self.headers.get("authorization") or self.headers.get("x-api-key") or "")
+            server.keys.add(self.workspace())
             parts = self.path.split("?")[0].strip("/").split("/")
             body = json.loads(self.rfile.read(int(self.headers["content-length"])) or b"{}")
             if parts[-1] == "cancel":
@@ -206,7 +214,13 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             if server.plan.create_fate is not None:
                 with server.lock:
                     fate = server.plan.create_fate(body["requests"])
-            self.fated(fate, lambda: server.shown(server.make(body["requests"])))
+            offset_s = float(self.headers.get("x-fake-offset-s") or server.offset_s)
+            made_for = self.workspace()
+            self.fated(fate, lambda: server.shown(server.make(body["requests"], offset_s, made_for)))
+
+        def workspace(self) -> str:
+            """The key is the workspace: what another key made is not listed."""
+            return self.headers.get("authorization") or self.headers.get("x-api-key") or ""
 
         def call(self, params: Any) -> None:
             found = api_shapes.problem(params, api_shapes.PARAMS, "message")
@@ -288,16 +302,16 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             self.send(200, body, "application/x-jsonl")
 
         def page(self, query: dict[str, str]) -> None:
-            newest_first = [server.shown(batch) for batch in reversed(server.made)]
+            newest_first = [b for b in reversed(server.made) if b.workspace in (None, self.workspace())]
             start = 0
             if "after_id" in query:
-                start = 1 + [batch["id"] for batch in newest_first].index(query["after_id"])
-            data = newest_first[start : start + server.plan.page_size]
+                start = 1 + [batch.id for batch in newest_first].index(query["after_id"])
+            data = [server.shown(batch) for batch in newest_first[start : start + server.plan.page_size]]
             more = start + server.plan.page_size < len(newest_first)
             ids = (
                 {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
             )
-            for batch in server.made:
+            for batch in newest_first:
                 if server.ends(batch):
                     server.end(batch)
             self.answer(200, {"data": data, "has_more": more, **ids})

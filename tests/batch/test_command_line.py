@@ -77,8 +77,8 @@ def test_the_price_comes_before_the_post(kit: Path, server: FakeServer) -> None:
     call("enqueue", "-", text=json.dumps({"key": "a", "params": params("a", speed="fast")}))
     call("enqueue", "-", text=json.dumps({"key": "b", "params": params("b" * 15)}))
     priced = json.loads(call("estimate", "--json").output)
-    # 101 bytes: low 101/5 = 20.2 tokens, base 101/4 × 1.3 = 32.825, high 101/3 × 1.35 = 45.45, each rounded up; 0 or 100
-    # tokens out; batch prices 2.50 and 12.50 per MTok.
+    # 101 bytes: low 101/5 = 20.2 tokens, base 101/4 × 1.3 = 32.825, high 101/3 × 1.35 = 45.45, each rounded up; 0 or
+    # 100 tokens out; batch prices 2.50 and 12.50 per MTok.
     assert (priced["items"], priced["rejected"], priced["bytes"]) == (1, 1, 101)
     assert [priced[name] for name in ("low_usd", "base_usd", "high_usd", "synchronous_high_usd")] == [
         "0.0000525",

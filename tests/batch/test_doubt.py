@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from anthropic import Anthropic
 from conftest import delivered, fill, params
@@ -126,7 +124,7 @@ def test_batches_from_before_the_intent_and_of_another_size_are_not_asked(
     server: FakeServer, api: MessagesApi, job: Job
 ) -> None:
     server.plan.is_ending = False
-    server.make([{"custom_id": "old", "params": params("x")}], ago=timedelta(hours=2))
+    server.make([{"custom_id": "old", "params": params("x")}], offset_s=-7200)
     server.make([{"custom_id": f"two-{n}", "params": params("x")} for n in range(2)])
     server.plan.creates = ["drop-before"]
     fill(job, "a")

@@ -25,8 +25,15 @@ class JsonlFile:
         self._path = path
 
     def mark(self) -> int:
-        """The size of the file."""
-        return self._path.stat().st_size if self._path.exists() else 0
+        """The size of the file.
+
+        Raises: UserError when the path is something else.
+        """
+        if not self._path.exists():
+            return 0
+        if not self._path.is_file():
+            raise UserError(str(self._path), "no regular file", "a JSONL file, or nothing yet")
+        return self._path.stat().st_size
 
     def write(self, delivery_no: int, mark: int, answers: Iterator[Answer]) -> list[tuple[int, str]]:
         """Append what is not there yet."""
@@ -53,7 +60,7 @@ class JsonlFile:
             str(self._path),
             f"changed by somebody else after byte {mark}, while a delivery was under way",
             "the file as the runner left it",
-            "put it back; nothing is lost, the answers are in the store",
+            "put it back, or name another destination; nothing is lost, the answers are in the store",
         )
 
 

@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import json
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import delivered, fill, params, results_file
+
+from analyzer.batch import Destination, Job, collect, enqueue, retry, status_of, submit
+from analyzer.batch.messages_api import MessagesApi
+from analyzer.batch.sinks import NEEDS, Answer, DeliveryError, sink_of
+from analyzer.batch.sinks.directory import file_name
+from analyzer.batch.sinks.jsonl import JsonlFile
+from analyzer.batch.sinks.webhook import Webhook
+from analyzer.errors import UserError
+
+MESSAGE = '{"content": "\\u00fc"}'
+
+
+def answers(*keys: str) -> Iterator[Answer]:
+    return iter([Answer(number, "digest", key, '{"row": 1}', MESSAGE) for number, key in enumerate(keys)])
+
+
+def line(key: str) -> dict[str, Any]:
+    return {"key": key, "job": "digest", "metadata": {"row": 1}, "message": {"content": "ü"}}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("before", [b"", b"before\n", b"a line without an end"])
+def test_a_torn_delivery_is_completed_byte_for_byte(tmp_path: Path, share: float, before: bytes) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(before)
+    sink = JsonlFile(path)
+    mark = sink.mark()
+    sink.write(1, mark, answers(*"abcdefgh"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(before) + int((len(whole) - len(before)) * share)])
+    sink.write(1, mark, answers(*"abcdefgh"))
+    assert path.read_bytes() == whole and whole.startswith(before)
+    after = whole[len(before) :].decode("ascii").splitlines()
+    assert [json.loads(text) for text in after if text] == [line(key) for key in "abcdefgh"]
+
+
+@pytest.mark.parametrize("content", [b"x\nsomebody else\n", b""])
+def test_another_writer_during_a_delivery_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(b"x\n")
+    sink = JsonlFile(path)
+    mark = sink.mark()
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="changed by somebody else"):
+        sink.write(1, mark, answers("a"))
+    path.write_bytes(b"x\n")
+    sink.write(1, mark, answers("a"))
+    assert json.loads(path.read_text().splitlines()[1]) == line("a")
+
+
+def test_a_destination_that_is_no_file_is_told_and_the_answers_wait(api: MessagesApi, job: Job) -> None:
+    fill(job, "a")
+    submit(job, api)
+    results_file(job).mkdir()
+    with pytest.raises(UserError, match="no regular file"):
+        collect(job, api)
+    assert status_of(job).succeeded == 1
+    results_file(job).rmdir()
+    assert collect(job, api).delivered == 1
+    assert delivered(job) == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_table_holds_each_answer_once_however_often_it_is_delivered(tmp_path: Path, kind: str) -> None:
+    destination = Destination(kind, tmp_path / f"out.{kind}", table="an odd \"name'")
+    for keys in ("abc", "abc", "bcd"):
+        sink_of(destination).write(1, 0, answers(*keys))
+    connection = __import__(kind if kind == "duckdb" else "sqlite3").connect(str(destination.path))
+    rows = connection.execute('select job, key, metadata, message from "an odd ""name\'" order by key').fetchall()
+    connection.close()
+    assert [tuple(row) for row in rows] == [("digest", key, '{"row": 1}', MESSAGE) for key in "abcd"]
+
+
+class OtherDatabase:
+    """Stands in for the PostgreSQL driver: takes the same statements and hands them to SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.dsns = path, list[str]()
+
+    def connect(self, dsn: str, *, autocommit: bool, connect_timeout: int) -> Any:
+        self.dsns.append(dsn)
+        if "secret" not in dsn:
+            raise RuntimeError(f"no connection with {dsn}")
+        connection = sqlite3.connect(self.path, isolation_level=None)
+
+        class Cursor:
+            def execute(self, statement: str) -> None:
+                connection.execute(statement)
+
+            def executemany(self, statement: str, rows: list[Any]) -> None:
+                connection.executemany(statement.replace("%s", "?"), rows)
+
+        class Connection:
+            cursor = Cursor
+            close = connection.close
+
+        return Connection()
+
+
+def test_postgresql_is_reached_by_the_environment_and_its_secret_stays_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = OtherDatabase(tmp_path / "x.sqlite")
+    monkeypatch.setitem(sys.modules, "psycopg", driver)
+    destination = Destination("postgresql", dsn_env="A_DSN", table="main.answers")
+    with pytest.raises(UserError, match="no A_DSN"):
+        sink_of(destination)
+    monkeypatch.setenv("A_DSN", "postgresql://somebody:secret@host/db")
+    for _ in range(2):
+        sink_of(destination).write(1, 0, answers("a", "b"))
+    with sqlite3.connect(tmp_path / "x.sqlite") as connection:
+        assert connection.execute("select key from answers order by key").fetchall() == [("a",), ("b",)]
+    connection.close()
+    monkeypatch.setenv("A_DSN", "postgresql://somebody:passw0rd@host/db")
+    with pytest.raises(DeliveryError) as caught:
+        sink_of(destination).write(1, 0, answers("a"))
+    assert "passw0rd" not in str(caught.value) and caught.value.__cause__ is None
+
+
+def test_a_driver_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv("A_DSN", "x")
+    with pytest.raises(UserError, match="pip install psycopg"):
+        sink_of(Destination("postgresql", dsn_env="A_DSN"))
+
+
+def test_a_directory_has_a_file_a_key_and_no_two_keys_share_one(tmp_path: Path) -> None:
+    keys = ["plain", "Plain", "../../escape", "a/b", "a b", "x" * 300, ".hidden", "ünï"]
+    sink = sink_of(Destination("directory", tmp_path / "out"))
+    for _ in range(2):
+        sink.write(1, 0, answers(*keys))
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(files) == len(keys) and file_name("plain") == "plain.json"
+    assert {json.loads((tmp_path / "out" / name).read_text())["key"] for name in files} == set(keys)
+    assert len({name.lower() for name in files}) == len(keys) and max(map(len, files)) < 110
+
+
+class Receiver:
+    """A webhook's other end. `fates`: statuses, one used up by each POST; 0 = close without an answer."""
+
+    def __init__(self) -> None:
+        self.fates: list[int] = []
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *parts: object) -> None:
+                """Quiet."""
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                outer.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                status = outer.fates.pop(0) if outer.fates else 200
+                if status == 0:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("location", "http://127.0.0.1:9/elsewhere")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/hook"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.http.shutdown()
+    running.http.server_close()
+    running.thread.join()
+
+
+def test_a_webhook_is_signed_and_retried_under_one_idempotency_key(receiver: Receiver) -> None:
+    receiver.fates = [503, 0, 200]
+    paused: list[float] = []
+    hook = Webhook(receiver.url, b"s3cret", 5.0, clock=lambda: 1.8e9, sleep=paused.append)
+    assert hook.write(1, 0, answers("a", "b")) == []
+    keys = [headers["idempotency-key"] for headers, _ in receiver.got]
+    assert paused == [1.0, 4.0]
+    assert keys[0] == keys[1] == keys[2] == hashlib.sha256(b"digest\0a").hexdigest() != keys[3]
+    headers, body = receiver.got[0]
+    digest = hmac.new(b"s3cret", b"1800000000." + body, hashlib.sha256).hexdigest()
+    assert headers["whowaits-signature"] == f"t=1800000000,v1={digest}"
+    assert json.loads(body) == line("a")
+
+
+@pytest.mark.parametrize("status", [301, 401, 404, 500])
+def test_a_webhook_that_cannot_take_it_now_gets_it_later(receiver: Receiver, status: int) -> None:
+    receiver.fates = [status] * 3
+    hook = Webhook(receiver.url, None, 5.0, sleep=lambda s: None)
+    with pytest.raises(DeliveryError, match=f"HTTP {status}"):
+        hook.write(1, 0, answers("a"))
+    receiver.fates = []
+    assert hook.write(1, 0, answers("a")) == []
+
+
+def test_what_the_webhook_refuses_dies_and_is_delivered_again_without_being_paid_again(
+    receiver: Receiver, api: MessagesApi, job: Job, server: Any
+) -> None:
+    hooked = dataclasses.replace(job, destination=Destination("webhook", url=receiver.url))
+    receiver.fates = [422, 200]
+    fill(hooked, "a", "b")
+    submit(hooked, api)
+    assert collect(hooked, api).delivered == 1
+    assert status_of(job).dead_items == (("a", "the webhook refused it with HTTP 422; its answer is kept"),)
+    assert retry(job) == 1
+    assert collect(hooked, api).delivered == 1
+    assert server.posts == 1 and status_of(job).done
+
+
+def test_a_destination_that_keeps_failing_asks_for_a_person(receiver: Receiver, api: MessagesApi, job: Job) -> None:
+    hooked = dataclasses.replace(job, destination=Destination("webhook", url=receiver.url))
+    fill(hooked, "a")
+    submit(hooked, api)
+    for round_no in range(3):
+        receiver.fates = [404]
+        collect(hooked, api, clock=lambda: 1.9e9 + round_no * 86400)  # noqa: B023
+    assert status_of(job).troubles == ("the destination failed 3 times: webhook: HTTP 404",)
+    # Between failures it is left alone for longer and longer.
+    asked = len(receiver.got)
+    collect(hooked, api, clock=lambda: 1.9e9 + 2 * 86400 + 60)
+    assert len(receiver.got) == asked
+
+
+def test_a_webhook_address_and_its_secret_are_checked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOOK_SECRET", raising=False)
+    with pytest.raises(UserError, match="an http or https address"):
+        sink_of(Destination("webhook", url="file:///etc/passwd"))
+    with pytest.raises(UserError, match="no HOOK_SECRET"):
+        sink_of(Destination("webhook", url="https://example.com/hook", secret_env="HOOK_SECRET"))
+
+
+COMMAND = """
+import os, sys
+assert "ANTHROPIC_API_KEY" not in os.environ
+lines = sys.stdin.read()
+open(sys.argv[1], "a").write(f"{os.environ['WHOWAITS_DELIVERY']} {os.environ['WHOWAITS_JOB']}\\n" + lines)
+sys.exit(int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("code", "times"), [(0, 1), (7, 2)])
+def test_a_command_reads_whole_deliveries_and_its_exit_code_counts(
+    tmp_path: Path, api: MessagesApi, job: Job, monkeypatch: pytest.MonkeyPatch, code: int, times: int, capfd: Any
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "for-tests")
+    out = tmp_path / "out"
+    command = (sys.executable, "-c", COMMAND, str(out), str(code))
+    commanded = dataclasses.replace(job, destination=Destination("command", command=command))
+    fill(commanded, "a", "b")
+    submit(commanded, api)
+    done = collect(commanded, api)
+    assert done.delivered == (2 if code == 0 else 0)
+    collect(commanded, api, clock=lambda: 4e9)
+    told = out.read_text().splitlines()
+    assert told[0] == "1 digest" and [json.loads(text)["key"] for text in told[1:3]] == ["a", "b"]
+    assert len(told) == 3 * times
+    assert ("exit code 7" in str(done.remarks)) == (code == 7)
+
+
+def test_a_command_that_hangs_or_is_not_there_is_told(tmp_path: Path) -> None:
+    hanging = Destination("command", command=(sys.executable, "-c", "import time; time.sleep(60)"), timeout_s=1)
+    with pytest.raises(DeliveryError, match="longer than 1 s"):
+        sink_of(hanging).write(1, 0, answers("a"))
+    with pytest.raises(DeliveryError, match="could not be started"):
+        sink_of(Destination("command", command=(str(tmp_path / "nothing"),))).write(1, 0, answers("a"))
+
+
+def test_a_python_function_gets_the_answers_and_the_number(tmp_path: Path, api: MessagesApi, job: Job) -> None:
+    (tmp_path / "hooks_of_test.py").write_text(
+        "got = []\n"
+        "def take(answers, delivery_no):\n"
+        "    got.append((delivery_no, [answer['key'] for answer in answers]))\n"
+        "    if len(got) == 1:\n"
+        "        raise ValueError('not yet')\n"
+    )
+    python = dataclasses.replace(job, destination=Destination("python", tmp_path, function="hooks_of_test:take"))
+    fill(python, "a", "b")
+    submit(python, api)
+    assert "raised ValueError" in collect(python, api).remarks[0]
+    assert collect(python, api, clock=lambda: 4e9).delivered == 2
+    assert sys.modules["hooks_of_test"].got == [(1, ["a", "b"]), (1, ["a", "b"])]
+    with pytest.raises(UserError, match="cannot be found"):
+        sink_of(Destination("python", function="hooks_of_test:nothing"))
+    sys.path.remove(str(tmp_path))
+
+
+def test_a_new_destination_gets_what_was_under_way_to_the_old_one(
+    tmp_path: Path, receiver: Receiver, api: MessagesApi, job: Job
+) -> None:
+    hooked = dataclasses.replace(job, destination=Destination("webhook", url=receiver.url))
+    fill(hooked, "a", "b")
+    submit(hooked, api)
+    receiver.fates = [404]
+    assert collect(hooked, api).delivered == 0
+    assert collect(job, api).delivered == 2
+    assert delivered(job) == ["a", "b"]
+
+
+def test_large_answers_go_a_few_at_a_time(api: MessagesApi, job: Job, server: Any) -> None:
+    big = {"content": [{"type": "text", "text": "x" * 9_000_000}]}
+    server.plan.answers = dict.fromkeys("abc", big)
+    for key in "abc":
+        enqueue(params(key), job=job, key=key)
+    submit(job, api)
+    assert collect(job, api).delivered == 3
+    with sqlite3.connect(job.store) as connection:
+        assert connection.execute("select count(*) from deliveries").fetchone() == (3,)
+    connection.close()
+    assert delivered(job) == ["a", "b", "c"]
+
+
+def test_each_kind_of_destination_has_its_sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_DSN", "x")
+    monkeypatch.setitem(sys.modules, "psycopg", OtherDatabase(tmp_path))
+    for kind in NEEDS:
+        place = Destination(
+            kind, tmp_path, url="https://example.com", dsn_env="A_DSN", command=("x",), function="json:dumps"
+        )
+        assert sink_of(place).at_once > 0
+        assert place.place.startswith(f"{kind}:")
