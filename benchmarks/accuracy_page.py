@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from analyzer.waiting import Rule
 
 ORDER = (
-    ("scheduled", ("real scheduler", "daily", "multi-slot", "multi-slot, gated", "jittered 30 min", "weekdays",
-                   "hourly", "hourly, long", "quarter-hourly", "poll, gated", "month-end")),
+    ("scheduled", ("real scheduler", "daily", "multi-slot", "multi-slot, gated", "jittered 30 min", "jittered, gated",
+                   "jittered, weekdays", "late pipeline", "weekdays", "hourly", "hourly, long", "quarter-hourly",
+                   "poll, gated", "month-end")),
     ("people", ("real person", "real people together", "person", "person of habit", "team",
                 "users all over the world", "users in office hours")),
     ("events", ("webhooks", "after meetings", "queue drains")),

@@ -96,6 +96,29 @@ def _jittered(draw: random.Random, days: int) -> Iterator[int]:
     return _slots(draw, days, _times_of_day(draw, draw.randint(1, 4)), 30 * MINUTE_US, draw.uniform(0.85, 1.0))
 
 
+def _jittered_gated(draw: random.Random, days: int) -> Iterator[int]:
+    """Starts up to an hour late, and only when there is something to do."""
+    slots = _times_of_day(draw, draw.randint(2, 6))
+    return _slots(draw, days, slots, 30 * MINUTE_US, draw.uniform(0.55, 0.9))
+
+
+def _late_pipeline(draw: random.Random, days: int) -> Iterator[int]:
+    """Three or four times a day, some minutes late, each time a few steps minutes apart."""
+    slots, delay = _times_of_day(draw, draw.randint(3, 4)), draw.uniform(10, 30)
+    for day in range(days):
+        for slot in slots:
+            if draw.random() < 0.85:
+                at = day * DAY_US + slot + draw.expovariate(1 / delay) * MINUTE_US
+                for _ in range(draw.randint(1, 3)):
+                    yield int(at)
+                    at += draw.uniform(1, 15) * MINUTE_US
+
+
+def _jittered_weekdays(draw: random.Random, days: int) -> Iterator[int]:
+    slots = _times_of_day(draw, draw.randint(1, 4))
+    return _slots(draw, days, slots, 30 * MINUTE_US, draw.uniform(0.85, 1.0), weekdays=True)
+
+
 def _weekdays(draw: random.Random, days: int) -> Iterator[int]:
     slots = _times_of_day(draw, draw.randint(1, 3))
     return _slots(draw, days, slots, draw.uniform(0, 10) * MINUTE_US, 0.97, weekdays=True)
@@ -230,6 +253,9 @@ KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
     "multi-slot": ("scheduled", _multi_slot),
     "multi-slot, gated": ("scheduled", _gated_multi_slot),
     "jittered 30 min": ("scheduled", _jittered),
+    "jittered, gated": ("scheduled", _jittered_gated),
+    "jittered, weekdays": ("scheduled", _jittered_weekdays),
+    "late pipeline": ("scheduled", _late_pipeline),
     "weekdays": ("scheduled", _weekdays),
     "hourly": ("scheduled", _hourly),
     "hourly, long": ("scheduled", _hourly_long),

@@ -220,6 +220,10 @@ FEATURES = (
     Feature("slot_ratio", "double", "ratio", "pairs of days that repeat such a slot, over those of the shuffle"),
     Feature("slot_min", "double", "min", "width of the slots, the best of 3, 5 and 10 minutes"),
     Feature(
+        "wide_slot_score", "double", "log ratio", "the same for slots of 20 minutes, over a shuffle within 2 hours"
+    ),
+    Feature("wide_slot_ratio", "double", "ratio", "the same for slots of 20 minutes"),
+    Feature(
         "hour_repeat",
         "double",
         "-1 to 1",

@@ -213,6 +213,8 @@ select
   v.slot_score,
   v.slot_ratio,
   cast(v.width_us as double) / 60000000 as slot_min,
+  o.wide_slot_score,
+  o.wide_slot_ratio,
   u.hour_repeat,
   y.runs_fano,
   cast(g.gap_us_p50 as double) / 1000000 as gap_s_p50,
@@ -231,6 +233,7 @@ left join retry_shape e on e.component_no = k.component_no
 left join run_shape r on r.component_no = k.component_no
 left join phase_shape p on p.component_no = k.component_no
 left join slot_shape v on v.component_no = k.component_no
+left join wide_slot_shape o on o.component_no = k.component_no
 left join hour_repeat u on u.component_no = k.component_no
 left join day_shape y on y.component_no = k.component_no
 left join gap_shape g on g.component_no = k.component_no

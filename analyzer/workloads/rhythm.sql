@@ -141,7 +141,7 @@ from (
     r.started_us - r.started_us % 86400000000 as day_us,
     (r.started_us % 86400000000 - r.started_us % w.width_us) / w.width_us as slot
   from runs r
-  cross join (values (180000000), (300000000), (600000000)) as w(width_us)
+  cross join (values (180000000), (300000000), (600000000), (1200000000)) as w(width_us)
 ) starts
 group by component_no, width_us, slot
 
@@ -172,27 +172,36 @@ left join (
   group by a.component_no, a.width_us
 ) n on n.component_no = s.component_no and n.width_us = s.width_us
 
+-- name: slot_scores
+-- Takes: slot_pairs. Returns: log likelihood ratio of the pairs, same * ln(same / chance) - (same - chance), 0 where there
+-- are no more than chance gives; and same / chance.
+select
+  component_no,
+  width_us,
+  round(case when same > chance then same * ln(same / chance) - (same - chance) else 0 end, 6) as slot_score,
+  round(same / nullif(chance, 0), 6) as slot_ratio
+from slot_pairs
+
 -- name: slot_shape
--- Takes: slot_pairs. Returns: per component the width of slot at which the days repeat one another most beyond chance:
--- log likelihood ratio of the pairs, same * ln(same / chance) - (same - chance), and same / chance.
-select component_no, width_us, round(score, 6) as slot_score, round(ratio, 6) as slot_ratio
+-- Takes: slot_scores. Returns: per component the width of up to 10 minutes at which the days repeat one another most.
+select component_no, width_us, slot_score, slot_ratio
 from (
   select
     component_no,
     width_us,
-    score,
-    ratio,
-    row_number() over (partition by component_no order by round(score, 6) desc, width_us) as place
-  from (
-    select
-      component_no,
-      width_us,
-      case when same > chance then same * ln(same / chance) - (same - chance) else 0 end as score,
-      same / nullif(chance, 0) as ratio
-    from slot_pairs
-  ) scored
+    slot_score,
+    slot_ratio,
+    row_number() over (partition by component_no order by slot_score desc, width_us) as place
+  from slot_scores
+  where width_us <= 600000000
 ) ranked
 where place = 1
+
+-- name: wide_slot_shape
+-- Takes: slot_scores. Returns: per component the same for slots of 20 minutes, for schedules that start late or early.
+select component_no, slot_score as wide_slot_score, slot_ratio as wide_slot_ratio
+from slot_scores
+where width_us = 1200000000
 
 -- name: day_shape
 -- Takes: run_days. Returns: days with runs, days from first to last, Fano factor (variance / mean) of runs a day, days
