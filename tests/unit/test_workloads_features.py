@@ -72,8 +72,8 @@ def test_an_hourly_job_has_one_phase_even_gaps_and_even_days(audit):
     assert row["slot_ratio"] == pytest.approx(36 / 0.275)
     assert row["slot_score"] == pytest.approx(36 * math.log(36 / 0.275) - 35.725)
     assert row["slot_min"] == 3
-    # in slots of 20 minutes the same pairs, and chance is 12·11·20/1440
-    assert row["wide_slot_ratio"] == pytest.approx(36 / (132 / 72))
+    # slots of 20 minutes have the runs of the next hours 3 and 6 slots on: chance is (2·4·4 + 1·4·4) / 5 = 9.6
+    assert row["wide_slot_ratio"] == pytest.approx(36 / 9.6)
 
 
 def test_repeat_of_hours_is_measured_over_chance_and_days_left_out_count_against_it(audit):
