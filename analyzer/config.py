@@ -49,7 +49,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration; the default is an empty file. `rules_folder`: the client's own waiting rules."""
+    """The whole configuration; the default is an empty file. `rules_folder`: the client's own waiting rules.
+
+    `models`: names of models in logs that only the client can read, each with the model it means.
+    """
 
     workload_keys: tuple[str, ...] = DEFAULT_WORKLOAD_KEYS
     answers: tuple[Answer, ...] = ()
@@ -58,6 +61,7 @@ class Config:
     allow_1h_cache: bool = True
     company: str | None = None
     rules_folder: Path | None = None
+    models: tuple[tuple[str, str], ...] = ()
     path: Path | None = field(default=None, compare=False)
 
     def answers_for(self, workload: str, component: str | None) -> tuple[Answer, ...]:
@@ -88,7 +92,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     Raises: UserErrors with every problem found.
     """
     reader = _Reader(str(path))
-    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules"))
+    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules", "models"))
     workloads = reader.table(document, "workloads", ("keys",))
     prices = reader.table(document, "prices", ("discount_share",))
     constraints = reader.table(document, "constraints", ("allowed_models", "allow_1h_cache"))
@@ -106,6 +110,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         allowed_models=_maybe_tuple(reader.value(constraints, "allowed_models", list, None)),
         allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
         rules_folder=None if folder is None else path.parent / folder,
+        models=reader.models(document),
         path=path,
     )
     if reader.errors:
@@ -203,6 +208,16 @@ class _Reader:
             self.problem(where, repr(value), "a share from 0 to 1")
             return None
         return share
+
+    def models(self, document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        table = document.get("models", {})
+        if not isinstance(table, dict):
+            self.problem("models", f"a {type(table).__name__}", "a table headed [models]")
+            return ()
+        for name, model in table.items():
+            if not isinstance(model, str):
+                self.problem(f"models.{name}", repr(model), "the id of a model")
+        return tuple((name, model) for name, model in table.items() if isinstance(model, str))
 
     def keys(self, workloads: Mapping[str, Any]) -> list[str]:
         keys: list[Any] = self.value(workloads, "keys", list, list(DEFAULT_WORKLOAD_KEYS), "workloads")

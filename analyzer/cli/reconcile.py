@@ -42,7 +42,7 @@ def command(
     with open_audit_with_requests(audit_path) as audit:
         if invoices:
             _read(audit, invoices)
-        scan_spend(audit)
+        scan_spend(audit, config)
         found = reconcile(audit, config, name)
     if found is None:
         raise UserError(

@@ -44,7 +44,7 @@ def scan(audit: Audit, config: Config) -> None:
 
     All are temp tables of the audit's connection; running it twice gives the same tables.
     """
-    scan_spend(audit)
+    scan_spend(audit, config)
     scan_components(audit, config)
     connection = audit.connection
     _materialise(connection, "rollup", token_sums("c.component_no", "join placed c on c.request_no = p.request_no"))
@@ -57,12 +57,12 @@ def scan(audit: Audit, config: Config) -> None:
     connection.execute(f"insert into features by name {sql_blocks(_FOLDER / 'reports.sql')['report_features']}")
 
 
-def scan_spend(audit: Audit) -> None:
+def scan_spend(audit: Audit, config: Config) -> None:
     """Build only what prices need: `model_names`, `owned`, `size_tiers` and `priced_requests`.
 
     Raises: UserError when usage may stand in the audit twice and nobody said which stream owns it.
     """
-    refuse_overlaps(find_overlaps(audit))
+    refuse_overlaps(find_overlaps(audit, config))
     connection = audit.connection
     blocks = sql_blocks(_FOLDER / "models.sql")
     tiers = []
@@ -73,12 +73,13 @@ def scan_spend(audit: Audit) -> None:
     connection.execute(f"create or replace temp view priced_requests as {blocks['priced_requests']}")
 
 
-def find_overlaps(audit: Audit) -> tuple[Overlap, ...]:
+def find_overlaps(audit: Audit, config: Config | None = None) -> tuple[Overlap, ...]:
     """Build `model_names`, `disowned` and `owned`; returns what stands in the audit twice without an owner."""
     connection = audit.connection
+    told = dict(config.models) if config else {}
     named = []
     for raw_model, provider in connection.execute(sql_blocks(_FOLDER / "models.sql")["raw_models"]).fetchall():
-        resolved = pricing.resolve_model(raw_model or None, provider)
+        resolved = pricing.resolve_model(told.get(raw_model, raw_model) or None, provider)
         named.append((raw_model, provider, resolved.model, resolved.geography))
     _fill(connection, "model_names", "raw_model varchar, provider varchar, model varchar, geography varchar", named)
     return own(audit)

@@ -130,7 +130,7 @@ def price_usage(usages: Iterable[Usage], config: Config) -> tuple[PricedUsage, .
 
 def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
     """List cost and tokens by one key; requests without a price stand apart. Scans what it needs itself."""
-    scan_spend(audit)
+    scan_spend(audit, config)
     if by == "workload":
         scan_components(audit, config)
     key, join = _GROUPS[by]

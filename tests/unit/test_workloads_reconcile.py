@@ -26,7 +26,7 @@ def audit() -> Iterator[Audit]:
 
 
 def found(audit: Audit, config: Config | None = None) -> Reconciliation:
-    scan_spend(audit)
+    scan_spend(audit, config or Config())
     result = reconcile(audit, config or Config())
     assert result is not None
     steps = add(step.usd for step in result.differences)
