@@ -15,10 +15,8 @@ create or replace temp macro otel_kind(name, a) as case
   when first_present([a['gen_ai.request.model'], a['gen_ai.response.model'], a['llm.model_name']]) is not null then 'call'
   else 'other' end;
 
--- name: otel_usage
--- Takes: the attributes of a span. Returns: a struct of counts; own_input: input without cache, where it is told apart;
--- total: NULL when not told; problem: why a count is none, or NULL; is_there,
--- tells_cache: does the span tell usage, cache counts at all.
+-- name: otel_names
+-- Takes: the attributes of a span. Returns: a struct of lists: one count under all its names.
 create or replace temp macro otel_names(a) as struct_pack(
   input := [a['gen_ai.usage.input_tokens'], a['gen_ai.usage.prompt_tokens'], a['llm.token_count.prompt'],
     a['llm.usage.prompt_tokens'], a['input_tokens']],
@@ -31,6 +29,11 @@ create or replace temp macro otel_names(a) as struct_pack(
     a['gen_ai.usage.details.cache_creation_input_tokens'], a['gen_ai.usage.details.cache_write_tokens'],
     a['llm.token_count.prompt_details.cache_write'], a['cache_creation_input_tokens'], a['cache_creation_tokens']],
   total := [a['gen_ai.usage.total_tokens'], a['llm.usage.total_tokens'], a['llm.token_count.total']]);
+
+-- name: otel_counts
+-- Takes: the attributes of a span, otel_names. Returns: a struct of counts; own_input: input without cache, where it is told apart;
+-- total: NULL when not told; problem: why a count is none, or NULL; is_there,
+-- tells_cache: does the span tell usage, cache counts at all.
 create or replace temp macro otel_counts(a, n) as struct_pack(
   input := token_count(first_present(n.input))::bigint,
   output := token_count(first_present(n.output))::bigint,
@@ -45,10 +48,9 @@ create or replace temp macro otel_counts(a, n) as struct_pack(
     counts_problem('cache read tokens', n.cache_read), counts_problem('cache creation tokens', n.cache_write),
     case when first_present(n.input) is null then 'input tokens: missing, expected a whole number of tokens' end,
     case when first_present(n.output) is null then 'output tokens: missing, expected a whole number of tokens' end));
-create or replace temp macro otel_usage(a) as otel_counts(a, otel_names(a));
 
 -- name: otel_convention
--- Takes: otel_kind, the scope's name, otel_usage. Returns: does input hold the cache tokens: inclusive, exclusive,
+-- Takes: otel_kind, the scope's name, otel_counts. Returns: does input hold the cache tokens: inclusive, exclusive,
 -- ambiguous; none = there are no cache tokens. First what the counts prove, then the scope, then the arithmetic.
 create or replace temp macro otel_convention(name, scope, t) as case
   when name = 'claude_code.llm_request' then 'exclusive'

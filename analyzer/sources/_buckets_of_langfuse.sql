@@ -1,8 +1,7 @@
 -- What the free keys of Langfuse's usage mean.
 
--- name: langfuse_usage
--- Takes: usage as a map of texts. Returns: a struct of counts. output holds reasoning; total: NULL when not told; outer:
--- the parts beside input and output that the total may hold; problem: why a count is none; is_there, tells_cache.
+-- name: langfuse_names
+-- Takes: usage as a map of texts. Returns: a struct of lists: one count under all its names.
 create or replace temp macro langfuse_names(u) as struct_pack(
   input := [u['input'], u['input_tokens'], u['prompt_tokens'], u['promptTokens']],
   output := [u['output'], u['output_tokens'], u['completion_tokens'], u['completionTokens']],
@@ -13,6 +12,10 @@ create or replace temp macro langfuse_names(u) as struct_pack(
   remainder := [u['input_cache_creation']],
   written := [u['cache_creation_input_tokens']],
   total := [u['total'], u['total_tokens'], u['totalTokens']]);
+
+-- name: langfuse_counts
+-- Takes: langfuse_names. Returns: a struct of counts. total: NULL when not told; problem: why a count is none, or NULL;
+-- is_there, tells_cache: does it tell usage, cache counts at all.
 create or replace temp macro langfuse_counts(n) as struct_pack(
   input := token_count(first_present(n.input))::bigint,
   said_output := token_count(first_present(n.output))::bigint,
@@ -34,15 +37,17 @@ create or replace temp macro langfuse_counts(n) as struct_pack(
     counts_problem('usage reasoning', n.reasoning),
     case when first_present(n.input) is null then 'usage input: missing, expected a whole number of tokens' end,
     case when first_present(n.output) is null then 'usage output: missing, expected a whole number of tokens' end));
+
+-- name: with_reasoning
+-- Takes: langfuse_counts. Returns: the same with reasoning added to the output, unless the total shows that it is inside.
 create or replace temp macro with_reasoning(c) as struct_pack(
   input := c.input, cache_read := c.cache_read, write_5m := c.write_5m, write_1h := c.write_1h,
   output := (c.said_output + case when c.total in (c.input + c.said_output,
     c.input + c.said_output + c.cache_read + c.write_5m + c.write_1h) then 0 else c.reasoning end)::bigint,
   total := c.total, is_there := c.is_there, tells_cache := c.tells_cache, problem := c.problem);
-create or replace temp macro langfuse_usage(u) as with_reasoning(langfuse_counts(langfuse_names(u)));
 
 -- name: langfuse_convention
--- Takes: langfuse_usage. Returns: does input hold the cache tokens: apart (Langfuse's own convention, or proven),
+-- Takes: with_reasoning. Returns: does input hold the cache tokens: apart (Langfuse's own convention, or proven),
 -- holds writes, holds reads (proven by the total), ambiguous, unclear (the total is something else).
 create or replace temp macro langfuse_convention(t) as case
   when t.cache_read + t.write_5m + t.write_1h = 0 or t.total is null then 'apart'

@@ -62,18 +62,22 @@ cost = "VARCHAR"
 
 -- name: projection
 -- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
-with opened as (
-  select record_no, text, r,
-    single_quoted(r.request_body) as asked,
-    answer_of(answer_pieces(coalesce(streamed_data(single_quoted(r.response_body)), single_quoted(r.response_body),
-      to_json(present(r.response_body))::varchar))) as answer,
+with bodies as (
+  select record_no, text, r, single_quoted(r.request_body) as asked, single_quoted(r.response_body) as answered from record
+),
+streams as (
+  select *, coalesce(streamed_data(answered), answered, to_json(present(r.response_body))::varchar) as events from bodies
+),
+pieces as (select *, answer_pieces(events) as pieces from streams),
+opened as (
+  select record_no, text, r, asked, answer_of(pieces) as answer,
     coalesce(plain_tags(single_quoted(r.request_properties)), plain_tags(single_quoted(r.properties))) as tags,
     coalesce(present(r.response_status), present(r.status)) as logged_status,
     nullif(present(r.response_id), '00000000-0000-0000-0000-000000000000') as response_id,
     coalesce(present(r.request_path), present(r.target_url)) as url,
     coalesce(present(r.cache_reference_id), '00000000-0000-0000-0000-000000000000')
       <> '00000000-0000-0000-0000-000000000000' as is_cached
-  from record
+  from pieces
 ),
 counted as materialized (
   select *,

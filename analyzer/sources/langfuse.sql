@@ -68,18 +68,23 @@ metadata = "VARCHAR"
 
 -- name: projection
 -- Takes: record(record_no, text, r). Returns: canonical columns; names with a leading underscore are for whole_file.
-with rows as (
+with told as (
   select record_no, text, r,
+    langfuse_names(coalesce(
+      nullif(tag_map(r.usage_details), map {}::map(varchar, varchar)), nullif(tag_map(r.usage), map {}::map(varchar, varchar)),
+      map {'input': coalesce(r.input_usage, r.prompt_tokens), 'output': coalesce(r.output_usage, r.completion_tokens),
+        'total': coalesce(r.total_usage, r.total_tokens)})) as n
+  from record
+),
+counted as (select *, langfuse_counts(n) as c from told),
+rows as (
+  select record_no, text, r, with_reasoning(c) as t,
     coalesce(r.is_trace, '') = 'true' as is_trace,
     upper(coalesce(present(r.type), 'GENERATION')) as type,
     coalesce(present(r.provided_model_name), present(r.model)) as model,
-    langfuse_usage(coalesce(
-      nullif(tag_map(r.usage_details), map {}::map(varchar, varchar)), nullif(tag_map(r.usage), map {}::map(varchar, varchar)),
-      map {'input': coalesce(r.input_usage, r.prompt_tokens), 'output': coalesce(r.output_usage, r.completion_tokens),
-        'total': coalesce(r.total_usage, r.total_tokens)})) as t,
     parsed_json(r.input) as asked,
     parsed_json(r.model_parameters) as parameters
-  from record
+  from counted
 ),
 read as materialized (
   select *,

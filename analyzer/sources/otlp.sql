@@ -47,16 +47,20 @@ attributes = "MAP(VARCHAR,VARCHAR)"
 
 -- name: projection
 -- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
-with spans as (
-  select record_no, text, r, r.attributes as a, otel_usage(r.attributes) as t,
-    otel_kind(r.name, r.attributes) as kind,
-    first_present([r.attributes['gen_ai.response.model'], r.attributes['gen_ai.request.model'],
-      r.attributes['llm.model_name'], r.attributes['model']]) as named_model,
-    answer_of(answer_pieces(r.attributes['output.value'])) as answer,
-    coalesce(r.scope, '') as scope,
-    parsed_json(r.attributes['input.value']) as body,
-    parsed_json(r.attributes['llm.invocation_parameters']) as parameters
+with named as (
+  select record_no, text, r, r.attributes as a, otel_names(r.attributes) as n,
+    answer_pieces(r.attributes['output.value']) as pieces
   from record
+),
+spans as (
+  select record_no, text, r, a, otel_counts(a, n) as t,
+    otel_kind(r.name, a) as kind,
+    first_present([a['gen_ai.response.model'], a['gen_ai.request.model'], a['llm.model_name'], a['model']]) as named_model,
+    answer_of(pieces) as answer,
+    coalesce(r.scope, '') as scope,
+    parsed_json(a['input.value']) as body,
+    parsed_json(a['llm.invocation_parameters']) as parameters
+  from named
 ),
 read as materialized (
   select *,
