@@ -18,6 +18,7 @@ from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
 from analyzer.savings.simulation import ComponentInput, component_inputs, simulate_cache
 from analyzer.savings.state import PriceKey, Prices, total
+from analyzer.savings.uncertainty import simulate_saving
 from analyzer.store.audit import Audit
 from analyzer.tokens import TokenSums
 from analyzer.waiting import judge
@@ -74,6 +75,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
         by_model=spend_by_model(priced),
         reported_cost_usd=reported_cost_usd(audit),
         reconciliation=reconcile(audit, config),
+        uncertainty=simulate_saving(((w.verdict.workload, c) for w in workloads for c in w.components), assumptions),
     )
 
 

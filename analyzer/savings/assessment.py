@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from analyzer.savings.state import State
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.reconcile import Reconciliation
@@ -33,12 +35,25 @@ class LeverFinding:
 
 
 @dataclass(frozen=True)
+class Corners:
+    """What a plan costs when each assumption it hangs on stands at one of its ends, USD.
+
+    `costs_usd[mask]`: bit i set = `names[i]` at its high value, else at its low value.
+    """
+
+    names: tuple[str, ...] = ()
+    costs_usd: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True)
 class ComponentPlan:
     """The best allowed plan of a component.
 
     `credit_usd` is by lever (Shapley, low case) and adds up to the saving exactly.
 
-    `optimized_usd` is by case; the plan itself is one, chosen in the low case.
+    `optimized_usd` is by case; the plan itself is one, chosen in the low case. `corners`: the plan's cost for the
+    simulation. `today`, `planned`: the parts that `baseline_usd` and the low case are the cost of. `set_costs_usd`: low
+    case cost of every set of allowed levers, from which the credit follows.
     """
 
     verdict: ComponentVerdict
@@ -53,6 +68,10 @@ class ComponentPlan:
     upside_usd: Decimal
     findings: tuple[LeverFinding, ...]
     steps: tuple[str, ...]
+    corners: Corners = Corners()
+    today: State = ()
+    planned: State = ()
+    set_costs_usd: tuple[tuple[tuple[Lever, ...], Decimal], ...] = ()
 
     @property
     def saving_usd(self) -> Decimal:
@@ -95,6 +114,35 @@ class Assumption:
     basis: str
     source: str
     checked: date | None
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """A saving in USD that one draw in ten falls below, half, nine in ten."""
+
+    p10_usd: Decimal
+    p50_usd: Decimal
+    p90_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Swing:
+    """The whole saving in USD with one assumption at its low and at its high value, all others at their base."""
+
+    assumption: str
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """The simulation: draws of all assumptions together. `swings`: what matters most first."""
+
+    draws: int
+    seed: int
+    saving: Percentiles
+    workloads: Mapping[str, Percentiles]
+    swings: tuple[Swing, ...]
 
 
 @dataclass(frozen=True)
@@ -163,3 +211,4 @@ class Assessment:
     by_model: tuple[tuple[str, int, TokenSums, Decimal], ...]
     reported_cost_usd: Decimal | None
     reconciliation: Reconciliation | None = None
+    uncertainty: Uncertainty | None = None

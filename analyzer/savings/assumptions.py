@@ -48,6 +48,12 @@ class Assumptions:
             exact[row.id, "high"] = Fraction(row.high)
         object.__setattr__(self, "_exact", exact)
 
+    def at(self, values: Mapping[str, Fraction]) -> Assumptions:
+        """The same, with some assumptions fixed in all cases."""
+        fixed = Assumptions(self.rows)
+        fixed._exact.update({(name, case): value for name, value in values.items() for case in CASES})
+        return fixed
+
     def value(self, name: str, case: Case) -> Fraction:
         """The exact value of one assumption in one case. Raises: KeyError for an unknown id."""
         return self._exact[name, case]

@@ -9,8 +9,9 @@ from decimal import Decimal
 from analyzer.money import ZERO, add, dollars
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
-from analyzer.savings.stack import Plan, best_plan, lever_modules
+from analyzer.savings.stack import Plan, best_plan, lever_modules, projected
 from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key, total
+from analyzer.savings.uncertainty import plan_corners
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.spend import PricedUsage
@@ -64,6 +65,12 @@ def plan_component(
         upside_usd=_upside(state, context, allowed, plan),
         findings=findings,
         steps=_steps(plan, context),
+        corners=plan_corners(state, context, plan),
+        today=state,
+        planned=projected(state, replace(context, ttl=plan.ttl), frozenset(plan.levers), "low"),
+        set_costs_usd=tuple(
+            (tuple(lever for lever in LEVERS if lever in some), cost) for some, cost in plan.set_costs_usd.items()
+        ),
     )
 
 

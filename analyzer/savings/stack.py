@@ -30,7 +30,7 @@ class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
     `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
-    would save beside the plan (low case, base case).
+    would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
     """
 
     levers: tuple[Lever, ...]
@@ -39,6 +39,7 @@ class Plan:
     optimized_usd: dict[Case, Decimal]
     alone_usd: dict[Lever, Decimal]
     beside_usd: dict[Lever, tuple[Decimal, Decimal]]
+    set_costs_usd: Mapping[Subset, Decimal]
 
 
 @cache
@@ -74,7 +75,7 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
             more = chosen | {lever}
             base = context.prices.cost(projected(state, replace(context, ttl=life[more]), more, "base"))
             beside[lever] = add((cost[chosen], -cost[more])), add((optimized["base"], -base))
-    return Plan(levers, life[chosen], shapley(levers, _savings(cost, baseline)), optimized, alone, beside)
+    return Plan(levers, life[chosen], shapley(levers, _savings(cost, baseline)), optimized, alone, beside, cost)
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case) -> State:
