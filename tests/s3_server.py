@@ -31,6 +31,7 @@ class Store:
 
 class _Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer
     store: Store
 
     def do_GET(self) -> None:
