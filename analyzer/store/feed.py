@@ -101,11 +101,14 @@ class TextSource:
 def _reader_for(head: bytes) -> Callable[[TextSource, Limits], Iterator[Chunk]]:
     from analyzer.store.documents import document_chunks
     from analyzer.store.sse import is_saved_answer, sse_chunks
+    from analyzer.store.stamped import is_stamped, stamped_chunks
     from analyzer.store.tables import csv_chunks
 
     start = head.lstrip()
     if is_saved_answer(start):
         return sse_chunks
+    if is_stamped(start):
+        return stamped_chunks
     if start[:1] == b"[":
         return document_chunks
     if start[:1] == b"{":
@@ -115,11 +118,13 @@ def _reader_for(head: bytes) -> Callable[[TextSource, Limits], Iterator[Chunk]]:
 
 
 def _spans_lines(start: bytes) -> bool:
-    """A pretty-printed document: its first line is no whole record, and the next line goes on inside it."""
+    """A document goes on after its first line, or several stand on one line."""
     first, _, rest = start.partition(b"\n")
     try:
         json.loads(first)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+            return first[error.pos : error.pos + 1] == b"{"
         second = rest.lstrip(b"\r\n")[:1]
         return bool(rest.strip()) and second != b"{"
     return False
