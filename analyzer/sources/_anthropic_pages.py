@@ -48,12 +48,12 @@ def page_rows(name: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
         raise ValueError(f"data: found {_kind(page.get('data'))}, expected a list")
     rows = [row for index, entry in enumerate(page["data"]) for row in _entry_rows(entry, f"data[{index}]")]
     grouped_by = _grouped_by([row["dimensions"] for row in rows if "dimensions" in row], query.get("group_by"))
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[Any, ...]] = Counter()
     for row in rows:
         if "problem" not in row:
             for bound in _PERIOD:
                 row[bound] = row[bound] or query.get(bound)
-            key = json.dumps([row["starting_at"], row["ending_at"], row["dimensions"]])
+            key = (str(row["starting_at"]), str(row["ending_at"]), *row["dimensions"].items())
             row["nth"] = seen[key]
             seen[key] += 1
         row["grouped_by"] = grouped_by

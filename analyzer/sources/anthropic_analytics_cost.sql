@@ -20,6 +20,7 @@ traps = [
   "amount is after discounts and before credits, list_amount before discounts; both are decimal texts in cents with fractions",
   "grouped by rbac_group_id a person counts in every group they are in: such rows overlap, and are rejected",
   "two groupings of the same days hold the same money twice",
+  "a page saved by hand does not say what it was grouped by: a dimension that none of its rows has counts as not grouped",
   "grouped by token_type alone, web search and code execution are left out; group by cost_type as well",
   "a report by user leaves out what no user account caused",
   "figures of the last 30 days may still change: pull again, the later copy wins",

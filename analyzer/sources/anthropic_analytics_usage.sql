@@ -20,6 +20,7 @@ winner = "the copy computed last (data_refreshed_at), else the one with more tok
 traps = [
   "grouped by rbac_group_id a person counts in every group they are in: such rows overlap, and are rejected",
   "a dimension is null when the report is not grouped by it: two groupings of the same days count the same usage twice",
+  "a page saved by hand does not say what it was grouped by: a dimension that none of its rows has counts as not grouped",
   "a grouped bucket of usage_report holds the 100 largest groups and no rest",
   "requests counts execution spans for code execution, which has no tokens: left out there",
   "a report by user without bucket_width says no period; a page that whowaits pulled does",

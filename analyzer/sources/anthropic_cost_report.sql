@@ -17,6 +17,7 @@ traps = [
   "amount is a decimal text in cents with fractions: 123.78912 is $1.2378912",
   "Priority Tier is never included, and Claude Platform on AWS has no such report",
   "without grouping by description a row has no model: it reconciles by day alone",
+  "a page saved by hand does not say what it was grouped by: a dimension that none of its rows has counts as not grouped",
   "two groupings of the same days hold the same money twice",
 ]
 how_to_export = "whowaits pull cost --legacy --from 2026-10-01 --to 2026-11-01 (an Admin key in ANTHROPIC_ADMIN_KEY). Or save each page of GET /v1/organizations/cost_report, grouped by description and workspace_id, as a JSON file."

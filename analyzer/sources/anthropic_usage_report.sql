@@ -15,6 +15,7 @@ duplicate = "period and dimensions of the row (and the organisation, where it is
 winner = "the copy pulled last, else the one with more tokens"
 traps = [
   "a dimension is null when the report is not grouped by it: two groupings of the same days count the same usage twice",
+  "a page saved by hand does not say what it was grouped by: a dimension that none of its rows has counts as not grouped",
   "workspace_id null is the default workspace or no grouping, api_key_id null the Console or no grouping",
   "uncached_input_tokens leaves out cache reads and writes; all tokens are the sum of five counters",
   "the same calls stand in gateway logs and telemetry: count one of them",
