@@ -21,11 +21,15 @@ PAGE = 3
 
 @dataclass
 class Store:
-    """What lies in the bucket, what was asked for, and how many answers break off before their end."""
+    """What lies in the bucket, what was asked for, and how many answers break off before their end.
+
+    With `together` an object is handed out only when as many as the barrier holds are asked for at once.
+    """
 
     objects: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     breaks: int = 0
+    together: threading.Barrier | None = None
     url: str = ""
 
 
@@ -47,6 +51,8 @@ class _Answers(BaseHTTPRequestHandler):
         elif key.startswith("closed/"):
             self._refuse(403, "AccessDenied")
         elif key in self.store.objects:
+            if self.store.together is not None:
+                self.store.together.wait(timeout=30)
             self._hand_out(self.store.objects[key])
         else:
             self._refuse(404, "NoSuchKey")

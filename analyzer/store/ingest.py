@@ -14,7 +14,7 @@ from analyzer.sources.mapping import read_mapping
 from analyzer.store.audit import Audit
 from analyzer.store.feed import Chunk, Limits
 from analyzer.store.ledger import FileResult, Reading, known_content, next_file_id, write_readings, write_unread
-from analyzer.store.openings import Opening, open_path
+from analyzer.store.openings import Doors, Opening
 from analyzer.store.paths import expand_paths, is_never_a_log, shown_path, stored_bytes
 from analyzer.store.projecting import Desk
 
@@ -85,13 +85,14 @@ def ingest_paths(
     audit.connection.execute("set variable assumed_us = ?", [assumed_us])
     audit.connection.execute(macros())
     size = sum(map(stored_bytes, names)) if progress else 0
-    intake = Intake(audit, forced, limits or Limits(), progress, is_strict=strict, bytes_total=size)
-    try:
-        for name in names:
-            intake.take(name, named=name in paths)
-        intake.flush()
-    finally:
-        intake.desk.clear()
+    with Doors(names, limits or Limits(), audit) as doors:
+        intake = Intake(audit, forced, doors, progress, is_strict=strict, bytes_total=size)
+        try:
+            for name in names:
+                intake.take(name, named=name in paths)
+            intake.flush()
+        finally:
+            intake.desk.clear()
     results = tuple(intake.results[shown_path(name)] for name in names)
     if not any(result.source for result in results):
         raise _nothing_understood(paths, results)
@@ -155,7 +156,7 @@ class Intake:
         self,
         audit: Audit,
         forced: SourceFormat | None,
-        limits: Limits,
+        doors: Doors,
         progress: Progress | None,
         *,
         is_strict: bool,
@@ -165,7 +166,7 @@ class Intake:
         self.results: dict[str, FileResult] = {}
         self._audit = audit
         self._forced = forced
-        self._limits = limits
+        self._doors = doors
         self._progress = progress
         self._is_strict = is_strict
         self._waiting: dict[SourceFormat, _Waiting] = {}
@@ -183,7 +184,7 @@ class Intake:
             self._settle(FileResult(path=path, source=None, remarks=((NOT_A_LOG, 1),)))
             return
         try:
-            opening = open_path(path, self._limits, self._audit)
+            opening = self._doors.open(path)
         except UserError as error:
             if named:
                 raise

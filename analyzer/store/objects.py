@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from analyzer.store.openings import Opening, open_blocks
 from analyzer.store.streams import PARQUET
 
 PART_BYTES = 8 << 20
+_AHEAD, _THREADS = 16, 8
 _TRIES = 3
 _REASONS = {
     "NoSuchBucket": ("no such bucket", "check the name and the endpoint"),
@@ -53,13 +55,39 @@ def objects_under(url: str) -> Iterator[str]:
         raise UserError(url, "no object begins with this", "a bucket and prefix that hold logs", "check the prefix")
 
 
-def open_object(url: str, limits: Limits) -> Opening:
+_Part = tuple[bytes, int, str | None]
+
+
+class FirstParts:
+    """The first parts of objects, fetched ahead by a few threads in the order in which they will be asked for.
+
+    A folder of a gateway is thousands of small objects: one after the other they would cost a round trip each.
+    """
+
+    def __init__(self, urls: Iterable[str]) -> None:
+        self._coming = iter(urls)
+        self._fetched: dict[str, Future[_Part]] = {}
+        self._pool = ThreadPoolExecutor(_THREADS, "objects")
+
+    def take(self, url: str) -> _Part:
+        """The first bytes, the size of all, and the mark of this version; errors as the client raises them."""
+        while len(self._fetched) < _AHEAD and (coming := next(self._coming, None)) is not None:
+            self._fetched[coming] = self._pool.submit(_part, coming, 0, None)
+        future = self._fetched.pop(url, None)
+        return future.result() if future else _part(url, 0, None)
+
+    def close(self) -> None:
+        """Fetch no more."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def open_object(url: str, limits: Limits, first_parts: FirstParts) -> Opening:
     """One object: a small one held in memory, a large one streamed, Parquet through a file that is gone afterwards.
 
     Raises: UserError when it cannot be read.
     """
     with _problems_told(url):
-        head, size, etag = _part(url, 0, None)
+        head, size, etag = first_parts.take(url)
     blocks = _blocks(url, head, size, etag)
     if head.startswith(PARQUET):
         opening = Opening(url)
@@ -78,7 +106,7 @@ def _blocks(url: str, head: bytes, size: int, etag: str | None) -> Iterator[byte
             yield _part(url, start, etag)[0]
 
 
-def _part(url: str, start: int, etag: str | None) -> tuple[bytes, int, str | None]:
+def _part(url: str, start: int, etag: str | None) -> _Part:
     """Some bytes from `start` on, the size of the answer, and the mark of this version.
 
     A part is read whole, so that no connection stays open while the records are worked on.
@@ -134,7 +162,12 @@ def _client_at(endpoint: str | None) -> Any:
         raise UserError(
             "s3://", "boto3 is not installed", "the extra for object stores", "pip install 'whowaits[s3]'"
         ) from None
-    patience = Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 5, "mode": "standard"})
+    patience = Config(
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=_AHEAD,
+        retries={"max_attempts": 5, "mode": "standard"},
+    )
     session = Session()
     client = session.client("s3", endpoint_url=endpoint, config=patience)
     if ".amazonaws.com" in client.meta.endpoint_url:

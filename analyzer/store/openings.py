@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.errors import UserError
 from analyzer.store.feed import Chunk, Limits, read_chunks
-from analyzer.store.paths import scheme_of
+from analyzer.store.paths import is_never_a_log, scheme_of
 from analyzer.store.streams import raw_blocks
 
 if TYPE_CHECKING:
     from analyzer.store.audit import Audit
+    from analyzer.store.objects import FirstParts
 
 
 @dataclass
@@ -36,22 +37,51 @@ class Opening:
         self.is_read_once = self.digest is None
 
 
+class Doors:
+    """Opens the places of one run, in the order of `paths`; what lies far off is fetched ahead. Close it afterwards.
+
+    Of a database only what `audit` has not yet is read (None = everything).
+    """
+
+    def __init__(self, paths: Sequence[str], limits: Limits, audit: Audit | None = None) -> None:
+        self._limits = limits
+        self._audit = audit
+        self._objects = [path for path in paths if scheme_of(path) == "s3" and not is_never_a_log(path)]
+        self._first_parts: FirstParts | None = None
+
+    def __enter__(self) -> Doors:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._first_parts is not None:
+            self._first_parts.close()
+
+    def open(self, path: str) -> Opening:
+        """Open one path that `expand_paths` gave.
+
+        Raises: UserError when it cannot be read.
+        """
+        scheme = scheme_of(path)
+        if scheme == "postgresql":
+            from analyzer.store.postgres import open_spend_logs
+
+            return open_spend_logs(path, self._limits, self._audit)
+        if scheme == "s3":
+            from analyzer.store.objects import FirstParts, open_object
+
+            self._first_parts = self._first_parts or FirstParts(self._objects)
+            return open_object(path, self._limits, self._first_parts)
+        digest, size = _content(path) if path != "-" else (None, 0)
+        return open_blocks(Opening(path, digest=digest, size=size), raw_blocks(path), self._limits)
+
+
 def open_path(path: str, limits: Limits, audit: Audit | None = None) -> Opening:
-    """Open one path that `expand_paths` gave; of a database only what `audit` has not yet (None = everything).
+    """Open one path alone.
 
     Raises: UserError when it cannot be read.
     """
-    scheme = scheme_of(path)
-    if scheme == "postgresql":
-        from analyzer.store.postgres import open_spend_logs
-
-        return open_spend_logs(path, limits, audit)
-    if scheme == "s3":
-        from analyzer.store.objects import open_object
-
-        return open_object(path, limits)
-    digest, size = _content(path) if path != "-" else (None, 0)
-    return open_blocks(Opening(path, digest=digest, size=size), raw_blocks(path), limits)
+    with Doors([], limits, audit) as doors:
+        return doors.open(path)
 
 
 def open_blocks(opening: Opening, blocks: Iterator[bytes], limits: Limits) -> Opening:

@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,14 @@ def test_a_large_object_is_read_in_parts(store: Store, audit: Audit, monkeypatch
     assert parts == [f"large.jsonl bytes={start}-{start + 999}" for start in range(1000, len(data), 1000)]
     assert ingest_paths(audit, [url("large.jsonl")]).duplicates == 50
     assert audit.connection.execute("select distinct bytes from files").fetchall() == [(len(data),)]
+
+
+def test_the_next_objects_are_fetched_while_one_is_read(store: Store, audit: Audit) -> None:
+    """The store answers only when four are asked for at once; one after the other would wait for ever."""
+    store.together = threading.Barrier(4)
+    store.objects = {f"log-{number:02}.jsonl": lines(number) for number in range(20)}
+    result = ingest_paths(audit, [url()])
+    assert (result.accepted, [file.path for file in result.files]) == (20, [url(name) for name in store.objects])
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again(
