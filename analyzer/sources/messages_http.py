@@ -1,7 +1,7 @@
 """Messages calls as HTTP exchanges: whatever the wrapper, one record an exchange with its body read.
 
 A wrapper is `{request: {headers, body}, response: {headers, body, status}}`, the same written flat, an entry of a HAR
-file, or what the reader of saved answers gives.
+file, or what the reader of saved answers gives. The events of a stream, one a record, are put together again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,15 @@ _SAID = (
     "first_token_s",
 )
 _MILLISECONDS = ("duration_ms", "latency_ms", "elapsed_ms", "response_time_ms")
+_EVENTS = (
+    "message_start",
+    "message_delta",
+    "message_stop",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "ping",
+)
 _HOSTS = (
     ("anthropic.com", "anthropic"),
     ("bedrock", "aws_bedrock"),
@@ -42,8 +51,24 @@ _MODEL_IN_URL = re.compile(r"/models?/([^/:?]+?(?::\d+)?)(?:/|:(?:stream)?rawPre
 
 
 def open_unfold(path: str) -> Unfold:
-    """The exchanges inside a document; the path plays no part."""
-    return exchanges
+    """The exchanges inside the documents of one file; the path plays no part."""
+    begun: list[Any] = []
+
+    def unfold(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        kind = document.get("type")
+        if kind not in _EVENTS or "response" in document:
+            yield from exchanges(document)
+        elif kind == "message_start":
+            begun[:] = [document]
+            yield _exchange({"response": {"body": [document]}}) | {"is_early": True}
+        elif kind == "message_delta" and isinstance(document.get("usage"), dict):
+            yield _exchange({"response": {"body": [*begun, document]}})
+        else:
+            if kind == "message_stop":
+                begun.clear()
+            yield {"event": kind}
+
+    return unfold
 
 
 def exchanges(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 title = "Messages calls as HTTP exchanges (middleware logs, HAR, saved answers)"
 url = "https://platform.claude.com/docs/en/api/messages"
 checked = 2026-11-21
-grain = "one exchange a call"
+grain = "one exchange a call, or the events of its stream one a record"
 recognise = [
   ["request.body", "response.body"],
   ["response.body", "response.headers"],
@@ -10,12 +10,16 @@ recognise = [
   ["response.body", "response.status_code"],
   ["request_body", "response_body"],
   ["log.entries[].response.content"],
+  ["type", "message.type", "message.role", "message.usage.input_tokens"],
 ]
-recognise_not = [["request_created_at"], ["response_created_at"], ["custom_id"], ["schemaType"], ["call_type"]]
+recognise_not = [
+  ["request_created_at"], ["response_created_at"], ["custom_id"], ["schemaType"], ["call_type"],
+  ["sessionId"], ["session_id"],
+]
 signals = ["start", "duration", "streamed", "user agent", "trace", "user", "session", "prompt shape"]
 cannot_tell = ["time to the first token", "who asked, unless the wrapper says so"]
 duplicate = "id of the message, else the request-id header, else the whole record (repeats inside one file are kept)"
-winner = "the copy with more tokens (a cut-off stream holds provisional usage)"
+winner = "a whole stream before one cut off, then the copy with more tokens"
 traps = [
   "bodies may be JSON inside a string, or base64 (HAR)",
   "in a stream message_start is provisional and message_delta is cumulative: the delta wins field by field, even when lower",
@@ -27,6 +31,8 @@ traps = [
 how_to_export = "Let your HTTP middleware or proxy write one JSON object an exchange, with the time and both bodies; or export a HAR file; or save the stream itself: curl -i … > call.sse."
 
 [shape]
+event = "VARCHAR"
+is_early = "BOOLEAN"
 started = "VARCHAR"
 answered = "VARCHAR"
 ended = "VARCHAR"
@@ -75,7 +81,7 @@ calls as materialized (
     coalesce(case when r.provider = 'aws_bedrock' then present(r.url_model) end,
       a.model, present(r.request.model), present(r.url_model)) as model,
     case when is_refused or a.kind = 'error' then 'error' when a.kind = 'cut_off' then 'cancelled' else 'ok' end as status,
-    coalesce(not coalesce(is_refused, false) and coalesce(a.kind, 'other') = 'other'
+    r.event is not null or coalesce(not coalesce(is_refused, false) and coalesce(a.kind, 'other') = 'other'
       and (regexp_matches(r.url, '/(count_tokens|batches|models|complete|files|organizations)\b')
         or (r.response ->> '$.type') not in ('message', 'unreadable')
         or (present(r.url) is null and (r.response ->> '$.input_tokens') is not null)), false) as is_context,
@@ -91,18 +97,18 @@ sums as materialized (
 select
   record_no, bill.part_no as part_no, is_context,
   call_key || bill.suffix as duplicate_key,
-  all_tokens(bill.b) as duplicate_rank,
+  case when a.kind = 'cut_off' then 0 else all_tokens(bill.b) end as duplicate_rank,
   case when not is_context then coalesce(
     start_problem('started_at', started),
     case when u is null and status <> 'error' then 'response.body: found no usage, expected a Messages answer or its events' end,
     case when u is not null and not (status = 'error' and present(u.input_tokens) is null) then usage_problem(u) end
   ) end as reject_reason,
   list_filter([
-    case when is_context then 'an exchange with another endpoint than Messages: no call, left out' end,
+    case when is_context and r.event is null then 'an exchange with another endpoint than Messages: no call, left out' end,
     case when not is_context and present(r.started) is null and present(r.answered) is not null
       then 'no time in the record: the date header of the answer is taken' end,
     case when not is_context then start_remark(started) end,
-    stream_remark(a)], lambda x: x is not null) as remarks,
+    case when r.is_early is null then stream_remark(a) end], lambda x: x is not null) as remarks,
   coalesce(present(r.request_id), a.id) as request_id,
   start_us(started) as started_us,
   coalesce(span_s(r.duration_s), span_s(r.duration_ms) / 1000,

@@ -1,7 +1,7 @@
 /*---
-title = "Messages logs (the whowaits JSON wrapper)"
+title = "Messages answers, bare or in the whowaits JSON wrapper"
 url = "https://platform.claude.com/docs/en/api/messages"
-checked = 2026-11-20
+checked = 2026-11-21
 grain = "one line a call"
 recognise = [
   ["started_at", "usage"], ["started_at", "response"],
@@ -14,12 +14,12 @@ recognise_not = [
 signals = ["start", "duration", "first token", "streamed", "declared trigger, awaited, deadline", "read time", "user", "session", "prompt shape"]
 cannot_tell = ["whatever you leave out of the wrapper"]
 duplicate = "id of the message, else request_id, else the whole record (repeats inside one file are kept)"
-winner = "the copy with more tokens (an early copy holds provisional usage)"
+winner = "a whole stream before one cut off, then the copy with more tokens"
 traps = [
   "usage.input_tokens leaves out cache reads and writes",
   "usage.iterations holds billed work that the top level leaves out; iterations on another model become a request of their own",
-  "in a stream message_start is provisional and message_delta is cumulative: the delta wins, field by field",
-  "an answer alone has no time: wrap it with started_at",
+  "in a stream message_start is provisional and message_delta is cumulative: the delta wins, field by field, even when lower",
+  "an answer alone has no time: wrap it with started_at, or give one for all with --at",
 ]
 how_to_export = "Write one JSON object a line: started_at, response (or usage and model), and what else you know."
 
@@ -104,7 +104,7 @@ sums as materialized (
 select
   record_no, bill.part_no as part_no,
   call_key || bill.suffix as duplicate_key,
-  all_tokens(bill.b) as duplicate_rank,
+  case when a.kind = 'cut_off' then 0 else all_tokens(bill.b) end as duplicate_rank,
   coalesce(
     start_problem('started_at', started),
     case when u is null and status <> 'error' then 'usage: missing, expected the usage object of the answer' end,

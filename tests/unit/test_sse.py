@@ -226,6 +226,27 @@ def test_a_stream_inside_json_is_read_alike(audit: Audit, tmp_path: Path) -> Non
     assert rows(audit, TOKENS) == [(100, 0, 0, 7)] * len(forms)
 
 
+@pytest.mark.parametrize("is_array", [True, False])
+def test_events_one_a_record_are_put_together(audit: Audit, tmp_path: Path, is_array: bool) -> None:
+    """The delta wins over a start that counts more; a stream without a delta is flagged."""
+    events = [start(1, input_tokens=9000), TEXT, delta(7, input_tokens=100), STOP, start(2), TEXT]
+    for event in (events[0], events[4]):
+        event["message"]["role"] = "assistant"
+    lines = "\n".join(json.dumps(event) for event in events)
+    result = ingest(audit, tmp_path / "events.json", json.dumps(events, indent=1) if is_array else lines)
+    assert (result.source, result.accepted, result.duplicates, result.context_lines) == ("messages_http", 2, 1, 3)
+    assert rows(audit, f"request_id, {TOKENS}, status") == [
+        ("msg_1", 100, 0, 0, 7, "ok"),
+        ("msg_2", 200, 0, 0, 1, "cancelled"),
+    ]
+
+
+def test_a_whole_stream_wins_over_its_cut_off_copy_that_counts_more(audit: Audit, tmp_path: Path) -> None:
+    cut, whole = stream(start(1, input_tokens=9000), TEXT), stream(start(1), delta(7), STOP)
+    ingest(audit, tmp_path / "a.sse", cut + whole)
+    assert rows(audit, f"{TOKENS}, status") == [(100, 0, 0, 7, "ok")]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_damage_crashes_the_reader_or_makes_up_an_answer(data: st.DataObject) -> None:
