@@ -38,11 +38,12 @@ create table "LiteLLM_SpendLogs" (
 """
 ADD = """
 insert into "LiteLLM_SpendLogs" (request_id, call_type, spend, prompt_tokens, completion_tokens, "startTime", "endTime",
-  "completionStartTime", model, custom_llm_provider, metadata, messages)
+  "completionStartTime", model, custom_llm_provider, metadata, messages, proxy_server_request)
 select 'chatcmpl-' || n, 'acompletion', 0.25, 1000, 7, {start}, {start} + interval '5 s', {start} + interval '1 s',
   'claude-sonnet-4-6', 'anthropic',
   '{{"user_api_key_alias": "digest", "additional_usage_values": {{"cache_read_input_tokens": 600}}}}',
-  '[{{"role": "user", "content": "zQ7-sentinel-of-the-prompt"}}]'
+  '[{{"role": "user", "content": "zQ7-sentinel-of-the-prompt"}}]',
+  '{{"body": {{"stream": true, "messages": [{{"role": "user", "content": "zQ7-sentinel-of-the-prompt"}}]}}}}'
 from generate_series({first}, {last}) n
 """
 
@@ -82,6 +83,8 @@ def test_rows_of_the_table_become_calls_with_their_cache_reads(server: Server, a
         " sum(output_tokens)::bigint, min(started_us), min(duration_s), min(first_token_s), min(api_key),"
         " sum(reported_cost_usd)::varchar from requests"
     ).fetchone()
+    shapes = audit.connection.execute("select bool_and(is_streamed), max(message_count) from requests").fetchone()
+    assert shapes == (True, 1)
     # 3 calls of 1,000 prompt tokens with 600 read; 2026-11-01T10:00:00Z is 1793527200 s
     assert row == (3, 1200, 1800, 21, 1793527200000000, 5.0, 1.0, "digest", "0.750000000000")
 
@@ -155,7 +158,7 @@ def test_a_connection_that_breaks_is_told_and_nothing_of_the_read_is_kept(
     assert counts(ingest_paths(audit, [server.url()])) == (5_000, 0, 0)
 
 
-def test_a_password_is_in_no_output_and_not_in_the_audit(server: Server, tmp_path: Path) -> None:
+def test_password_and_prompts_are_in_no_output_and_not_in_the_audit(server: Server, tmp_path: Path) -> None:
     add_calls(server, 1, 2)
     file = tmp_path / "audit.duckdb"
     outputs = []
@@ -165,7 +168,9 @@ def test_a_password_is_in_no_output_and_not_in_the_audit(server: Server, tmp_pat
         outputs.append(done.stdout + done.stderr)
     assert "2 " in outputs[0] and f"postgresql://127.0.0.1:{server.port}/proxy" in outputs[0]
     assert all(PASSWORD not in output and OWNER not in output.replace(f'"{OWNER}"', "") for output in outputs)
-    assert PASSWORD.encode() not in file.read_bytes()
+    written = file.read_bytes()
+    assert PASSWORD.encode() not in written
+    assert b"zQ7-sentinel" not in written
 
 
 @pytest.mark.parametrize(
