@@ -2,15 +2,17 @@
 
 -- name: streams
 -- Takes: requests, usage_rollups, model_names. Returns: one row a record: which stream it stands in and the days it covers.
--- record_no = request_no, or -rollup_no. Unit: UTC microseconds at midnight. model NULL = not known or not grouped by model.
-select r.request_no as record_no, r.source as stream, r.source, false as is_report, r.provider, m.model, r.api_key,
+-- record_no = request_no, or -rollup_no. Unit: UTC microseconds at midnight. model NULL = not
+-- logged, or not grouped by model.
+select r.request_no as record_no, r.source as stream, r.source, false as is_report, r.provider,
+  coalesce(m.model, nullif(r.raw_model, '')) as model, r.api_key,
   r.started_us - r.started_us % 86400000000 as first_day_us, r.started_us - r.started_us % 86400000000 as last_day_us
 from requests r
 join model_names m on m.raw_model = coalesce(r.raw_model, '') and m.provider = r.provider
 union all
 select -u.rollup_no, case when s.series > 1 then u.source || ' (' || u.series || ')' else u.source end,
   u.source, true, u.provider,
-  m.model, u.api_key, u.started_us - u.started_us % 86400000000,
+  coalesce(m.model, nullif(u.raw_model, '')), u.api_key, u.started_us - u.started_us % 86400000000,
   greatest(u.ended_us - 1, u.started_us) - greatest(u.ended_us - 1, u.started_us) % 86400000000
 from usage_rollups u
 join model_names m on m.raw_model = coalesce(u.raw_model, '') and m.provider = u.provider
@@ -114,20 +116,18 @@ order by stream, other
 select distinct record_no, owner from judged_claims where owner <> stream
 
 -- name: owned
--- Takes: requests, usage_rollups, disowned. Returns: one row a record that counts. calls: 1, or what a report counted in
--- its period (NULL = it does not count calls).
-select request_no, false as is_report, cast(1 as bigint) as calls, source, started_us, provider, raw_model, service_tier,
-  speed, inference_geo, cast(null as varchar) as context_window, is_batch, is_streamed, uncached_input_tokens,
-  cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens, output_tokens, web_searches, workspace, api_key,
-  application, user_agent, prefix_hash, tags, trigger, awaited, status, session_id, trace_id, read_us, first_token_s
-from requests
-where request_no not in (select record_no from disowned)
-union all
-select -rollup_no, true, requests, source, started_us, provider, raw_model, service_tier, speed, inference_geo,
-  context_window, is_batch, null, uncached_input_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens,
-  output_tokens, web_searches, workspace, api_key, application, null, null, tags, null, null, 'unknown', null, null, null, null
-from usage_rollups
-where -rollup_no not in (select record_no from disowned)
+-- Takes: requests, usage_rollups, disowned. Returns: one row a record that counts, with the columns of both. calls: 1, or
+-- what a report counted in its period (NULL = it does not count calls). request_no of a report's row is negative.
+select r.*, false as is_report, cast(1 as bigint) as calls
+from requests r
+where r.request_no not in (select record_no from disowned)
+union all by name
+select -u.rollup_no as request_no, true as is_report, u.requests as calls, u.source, u.started_us, u.provider,
+  u.raw_model, u.service_tier, u.speed, u.inference_geo, u.context_window, u.is_batch, u.uncached_input_tokens,
+  u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.cache_read_tokens, u.output_tokens, u.web_searches, u.workspace,
+  u.api_key, u.application, u.user_hash, u.tags
+from usage_rollups u
+where -u.rollup_no not in (select record_no from disowned)
 
 -- name: stream_names
 -- Returns: every name that an answer may use.

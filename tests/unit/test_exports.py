@@ -1,0 +1,109 @@
+"""Exports: a calculator arrives at the same cent, and a hostile name stays text."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+from audit_rows import DAY_US, add_requests, add_rollups
+
+from analyzer.cells import csv_cell, plain_cell
+from analyzer.config import Answer, Config
+from analyzer.money import add
+from analyzer.report.exports.focus import focus_rows, write_focus_csv
+from analyzer.report.exports.ledger import COLUMNS, ledger_rows, write_ledger_csv, write_ledger_xlsx
+from analyzer.savings import assess
+from analyzer.store.audit import Audit, open_audit
+from analyzer.workloads import scan, usage
+
+HOSTILE = '=HYPERLINK("http://x","y")'
+
+
+@pytest.fixture
+def audit() -> Iterator[Audit]:
+    with open_audit(None) as opened:
+        yield opened
+
+
+def two_workloads(audit: Audit) -> Config:
+    """Haiku 4.5 ($1 in, $5 out a million): one workload that may move to batch, one that waits."""
+    million = {"uncached_input_tokens": 1_000_000, "output_tokens": 200_000}
+    add_requests(audit, [{**million, "api_key": HOSTILE}, {**million, "api_key": "chat", "at": DAY_US}])
+    return Config(answers=(Answer(HOSTILE, awaited=False, needed_within_s=86_400), Answer("chat", awaited=True)))
+
+
+def test_todays_rows_are_the_baseline_and_the_plans_rows_the_optimized_cost(audit: Audit) -> None:
+    assessment = assess(audit, two_workloads(audit))
+    rows = list(ledger_rows(assessment))
+    assert all(row.quantity * row.unit_price_usd == row.cost_usd for row in rows)
+    today = add(row.cost_usd for row in rows if row.stage == "today")
+    plan = add(row.cost_usd for row in rows if row.stage == "plan")
+    assert (today, plan) == (assessment.baseline_usd, assessment.optimized_usd)
+    assert today == 2 * (1 + Decimal(200_000) * 5 / 1_000_000)
+    # 0.95 of one workload at half price: $2 × (1 − 0.95 / 2) + $2
+    assert plan == 2 * (1 - Decimal("0.475")) + 2
+
+
+def test_the_csv_holds_every_row_and_no_formula(audit: Audit, tmp_path: Path) -> None:
+    assessment = assess(audit, two_workloads(audit))
+    assert write_ledger_csv(assessment, tmp_path / "l.csv") == len(list(ledger_rows(assessment)))
+    with (tmp_path / "l.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert add(Decimal(row["cost_usd"]) for row in rows if row["stage"] == "today") == assessment.baseline_usd
+    assert {row["workload"] for row in rows} == {"'" + HOSTILE, "chat"}
+
+
+def test_the_workbook_recomputes_and_names_stay_text(audit: Audit, tmp_path: Path) -> None:
+    assessment = assess(audit, two_workloads(audit))
+    write_ledger_xlsx(assessment, tmp_path / "l.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "l.xlsx")
+    ledger, components = book["Ledger"], book["Components"]
+    heads = [cell.value for cell in ledger[1]]
+    assert heads == list(COLUMNS)
+    quantity, price, cost = (heads.index(name) for name in ("quantity", "unit_price_usd", "cost_usd"))
+    letters = "ABCDEFGHIJKLMNO"
+    spent = Decimal(0)
+    for line, cells in enumerate(ledger.iter_rows(min_row=2), 2):
+        assert cells[cost].value == f"={letters[quantity]}{line}*{letters[price]}{line}"
+        if cells[heads.index("stage")].value == "today":
+            spent += Decimal(str(cells[quantity].value)) * Decimal(str(cells[price].value))
+    assert spent == assessment.baseline_usd
+    names = {components.cell(line, 1).value: components.cell(line, 1).data_type for line in (2, 3)}
+    assert names == {HOSTILE: "s", "chat": "s"}
+    assert components["D2"].value.startswith("=SUMIFS(Ledger!$N$2:$N$")
+    assert letters[cost] == "N"
+
+
+def test_focus_rows_add_up_to_list_and_contracted_cost(audit: Audit, tmp_path: Path) -> None:
+    config = two_workloads(audit)
+    add_requests(audit, [{"api_key": "chat", "raw_model": "nobody-knows-1"}])
+    add_rollups(audit, [{"raw_model": "claude-sonnet-4-6", "api_key": "chat", "web_searches": 3}])
+    scan(audit, config)
+    rows = list(focus_rows(usage(audit), Decimal("0.1")))
+    listed = add(Decimal(row["ListCost"]) for row in rows if row["ListCost"])
+    # Two calls of $2; Sonnet 4.6 1000 in at $3 and 100 out at $15 a million; 3 searches at $10 a thousand.
+    assert listed == 4 + Decimal("0.003") + Decimal("0.0015") + Decimal("0.03")
+    contracted = add(Decimal(row["ContractedCost"]) for row in rows if row["ContractedCost"])
+    assert contracted == listed * Decimal("0.9")
+    unknown = [row for row in rows if "nobody-knows-1" in row["SkuId"]]
+    assert len(unknown) == 2
+    assert {(row["ListCost"], row["ContractedCost"], row["BilledCost"]) for row in unknown} == {("", "", "")}
+    assert write_focus_csv(usage(audit), Decimal(0), tmp_path / "f.csv") == len(rows)
+    with (tmp_path / "f.csv").open(newline="") as stream:
+        tags = [json.loads(row["Tags"])["workload"] for row in csv.DictReader(stream)]
+    assert HOSTILE in tags
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "＝1"])
+def test_a_cell_that_looks_like_a_formula_is_text(text: str) -> None:
+    assert csv_cell(text).startswith("'")
+
+
+def test_control_characters_leave_a_cell() -> None:
+    assert plain_cell("a\x00b\nc\ud800d") == "a b c d"
+    assert len(plain_cell("x" * 40_000)) == 32_767
