@@ -101,6 +101,11 @@ create or replace temp macro litellm_is_management(call_type, prompt, completion
   token_count(prompt) + token_count(completion) = 0
   and regexp_matches(coalesce(call_type, ''), 'batch|file|vector_store|mcp|input_items|(get|delete|cancel)_responses');
 
+-- name: litellm_is_whole_batch
+-- Takes: call_type, the id. Returns: one record for all requests of a batch.
+create or replace temp macro litellm_is_whole_batch(call_type, id) as
+  coalesce(call_type, '') in ('aretrieve_batch', 'retrieve_batch') or coalesce(id, '') like '%\_batch\_cost' escape '\';
+
 -- name: litellm_span_s
 -- Takes: two instants (us). Returns: seconds between, NULL when the second is before the first.
 create or replace temp macro litellm_span_s(a, b) as case when b >= a then (b - a) / 1000000 end;

@@ -81,7 +81,7 @@ calls as (
     started := r.startTime, ended := r.endTime, first := r.completionStartTime,
     prompt := r.prompt_tokens, completion := r.completion_tokens, model := model, provider := r.custom_llm_provider,
     cache_hit := r.cache_hit, m := m, u := u, shape := shape, tools := tools, max_tokens := max_tokens,
-    tags := r.request_tags, cost := r.spend, is_whole_batch := r.call_type = 'aretrieve_batch',
+    tags := r.request_tags, cost := r.spend, is_whole_batch := litellm_is_whole_batch(r.call_type, r.request_id),
     problem := coalesce(
       case when present(r.metadata) is not null and m is null
         then 'metadata: text that is not JSON; without it cache reads cannot be told from input' end,

@@ -81,7 +81,7 @@ calls as (
     prompt := r.prompt_tokens, completion := r.completion_tokens, model := model, provider := r.custom_llm_provider,
     cache_hit := r.cache_hit, m := m, u := u, shape := shape, tools := r.model_parameters.tools,
     max_tokens := r.model_parameters.max_tokens, tags := r.request_tags, cost := r.response_cost,
-    is_whole_batch := r.call_type = 'aretrieve_batch',
+    is_whole_batch := litellm_is_whole_batch(r.call_type, r.id),
     problem := coalesce(litellm_counts_problem('metadata.usage_object', a), litellm_counts_problem('response.usage', b)),
     is_torn_apart := len(elsewhere) >= len(parts)) as c, parts
   from apart

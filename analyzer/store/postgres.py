@@ -57,9 +57,10 @@ def open_spend_logs(url: str, limits: Limits, audit: Audit | None) -> Opening:
 
 
 def _newest_us(audit: Audit, shown: str) -> int | None:
+    """Start of the newest call read from there; one that began after it was read has a wrong clock: passed over."""
     row = audit.connection.execute(
         "select max(q.started_us) from requests q join files f on f.file_id = q.file_id "
-        "where f.path = $path and q.source = $source",
+        "where f.path = $path and q.source = $source and q.started_us <= f.ingested_us",
         {"path": shown, "source": FORMAT},
     ).fetchone()
     assert row is not None

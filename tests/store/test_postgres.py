@@ -66,7 +66,7 @@ def audit() -> Iterator[Audit]:
         yield opened
 
 
-def add_calls(server: Server, first: int, last: int, start: str = "timestamp '2026-11-01 10:00'") -> None:
+def add_calls(server: Server, first: int, last: int, start: str = "timestamp '2025-11-01 10:00'") -> None:
     server.run(ADD.format(first=first, last=last, start=start))
 
 
@@ -85,8 +85,8 @@ def test_rows_of_the_table_become_calls_with_their_cache_reads(server: Server, a
     ).fetchone()
     shapes = audit.connection.execute("select bool_and(is_streamed), max(message_count) from requests").fetchone()
     assert shapes == (True, 1)
-    # 3 calls of 1,000 prompt tokens with 600 read; 2026-11-01T10:00:00Z is 1793527200 s
-    assert row == (3, 1200, 1800, 21, 1793527200000000, 5.0, 1.0, "digest", "0.750000000000")
+    # 3 calls of 1,000 prompt tokens with 600 read; 2025-11-01T10:00:00Z is 1761991200 s
+    assert row == (3, 1200, 1800, 21, 1761991200000000, 5.0, 1.0, "digest", "0.750000000000")
 
 
 def test_the_old_scheme_name_and_a_prisma_url_work_too(server: Server, audit: Audit) -> None:
@@ -100,19 +100,27 @@ def test_the_old_scheme_name_and_a_prisma_url_work_too(server: Server, audit: Au
 
 
 def test_the_second_read_takes_only_what_began_since_less_an_overlap(server: Server, audit: Audit) -> None:
-    add_calls(server, 1, 5, start="timestamp '2026-11-01 10:00'")
-    add_calls(server, 6, 7, start="timestamp '2026-11-02 10:00'")
+    add_calls(server, 1, 5, start="timestamp '2025-11-01 10:00'")
+    add_calls(server, 6, 7, start="timestamp '2025-11-02 10:00'")
     assert counts(ingest_paths(audit, [server.url()])) == (7, 0, 0)
-    add_calls(server, 8, 10, start="timestamp '2026-11-02 11:00'")
-    add_calls(server, 11, 11, start="timestamp '2026-11-02 04:30'")  # began 5.5 h before the newest, logged after it
+    add_calls(server, 8, 10, start="timestamp '2025-11-02 11:00'")
+    add_calls(server, 11, 11, start="timestamp '2025-11-02 04:30'")  # began 5.5 h before the newest, logged after it
     assert counts(ingest_paths(audit, [server.url()])) == (4, 2, 0)
     assert counts(ingest_paths(audit, [server.url()])) == (0, 5, 0)  # 04:30 is over 6 h before 11:00
     assert audit.connection.execute("select count(*), count(distinct request_id) from requests").fetchone() == (11, 11)
 
 
+def test_a_row_from_the_future_hides_no_later_rows(server: Server, audit: Audit) -> None:
+    add_calls(server, 1, 2)
+    add_calls(server, 3, 3, start="timestamp '2099-01-01 10:00'")
+    assert counts(ingest_paths(audit, [server.url()])) == (3, 0, 0)
+    add_calls(server, 4, 4, start="timestamp '2025-11-01 11:00'")
+    assert counts(ingest_paths(audit, [server.url()])) == (1, 3, 0)
+
+
 def test_a_dump_and_the_table_count_a_call_once(server: Server, audit: Audit, tmp_path: Path) -> None:
     add_calls(server, 1, 4)
-    call = {"request_id": "chatcmpl-2", "call_type": "acompletion", "spend": 0.25, "startTime": "2026-11-01T10:00:00Z"}
+    call = {"request_id": "chatcmpl-2", "call_type": "acompletion", "spend": 0.25, "startTime": "2025-11-01T10:00:00Z"}
     counted = {"prompt_tokens": 1000, "completion_tokens": 7}
     (tmp_path / "dump.jsonl").write_text(json.dumps(call | counted) + "\n")
     assert counts(ingest_paths(audit, [str(tmp_path / "dump.jsonl"), server.url()])) == (4, 1, 0)
