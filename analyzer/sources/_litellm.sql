@@ -122,7 +122,8 @@ create or replace temp macro litellm_tags(m, listed) as
 
 -- name: litellm_row
 -- Takes: c (id, call_type, status, started, ended, first, prompt, completion, model, provider, cache_hit, m, u, shape,
--- tools, max_tokens, tags, cost; instants and counts as text; is_whole_batch, is_torn_apart, problem), a part, its number. Returns: what the shapes share.
+-- tools, max_tokens, tags, cost; instants and counts as text; is_whole_batch, is_torn_apart, problem), a part, its
+-- number. Returns: what the shapes share.
 create or replace temp macro litellm_row(c, text, part, part_no) as struct_pack(
   part_no := part_no,
   is_context := litellm_is_cache_hit(c.cache_hit, c.id) or litellm_is_management(c.call_type, c.prompt, c.completion),
