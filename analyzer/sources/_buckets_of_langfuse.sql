@@ -59,8 +59,3 @@ create or replace temp macro langfuse_convention(t) as case
   when t.cache_read + t.write_5m + t.write_1h > t.input then 'apart'
   when t.total = t.input + t.output then 'ambiguous'
   else 'unclear' end;
-
--- name: langfuse_labels
--- Takes: the metadata as JSON text. Returns: the labels in it that name work; other metadata may be texts of people.
-create or replace temp macro langfuse_labels(x) as map_from_entries(list_filter(map_entries(plain_tags(x)), lambda e:
-  e.key in ('workload', 'feature', 'job', 'app', 'route', 'step', 'operation', 'team', 'priority')));

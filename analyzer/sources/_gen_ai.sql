@@ -33,6 +33,11 @@ create or replace temp macro plain_tags(x) as
   map_from_entries(list_filter(map_entries(tag_map(x)), lambda e:
     length(e.value) <= 64 and length(e.key) <= 64 and e.value <> '' and left(e.value, 1) not in ('{', '[')));
 
+-- name: work_labels
+-- Takes: the metadata as JSON text. Returns: the labels in it that name work; other metadata may be texts of people.
+create or replace temp macro work_labels(x) as map_from_entries(list_filter(map_entries(plain_tags(x)), lambda e:
+  e.key in ('workload', 'feature', 'job', 'app', 'route', 'step', 'operation', 'team', 'priority')));
+
 -- name: joined_tags
 -- Takes: a list of maps. Returns: one map, the later ones win; NULL when nothing is in them.
 create or replace temp macro joined_tags(maps) as

@@ -137,7 +137,7 @@ select
   coalesce(present(r.trace_id), case when is_trace then present(r.id) end) as trace_id,
   present(r.parent_observation_id) as parent_id,
   joined_tags([
-    langfuse_labels(r.metadata),
+    work_labels(r.metadata),
     case when not is_trace and present(r.name) is not null then map {'step': r.name} end,
     case when present(r.environment) not in ('default') then map {'environment': r.environment} end,
     case when not is_context and convention = 'ambiguous' then map {'input_convention': 'ambiguous'} end,

@@ -144,7 +144,7 @@ select
   joined_tags([
     case when present(a['traceloop.workflow.name']) is not null then map {'workload': a['traceloop.workflow.name']} end,
     otel_step(a),
-    listed_tags(a['tag.tags']), plain_tags(a['metadata']), otel_association(a), otel_environment(r.resource),
+    listed_tags(a['tag.tags']), work_labels(a['metadata']), otel_association(a), otel_environment(r.resource),
     case when not is_told_by_body and convention = 'ambiguous' then map {'input_convention': 'ambiguous'} end]) as tags,
   shape.prefix_hash as prefix_hash,
   shape.prefix_chars as prefix_chars,
