@@ -97,7 +97,11 @@ def awaited_probability(found: Iterable[tuple[Rule, Evidence]]) -> float:
     if decisive:
         return _DECISIVE if True in decisive else 1 - _DECISIVE
     total = math.fsum(size if awaited else -size for (_, awaited), size in strongest.items())
-    return round(1 / (1 + math.exp(-total)), 4)
+    return _logistic(total)
+
+
+def _logistic(log_odds: float) -> float:
+    return round(1 / (1 + math.exp(-log_odds)), 4)
 
 
 def _component_verdict(
@@ -149,7 +153,7 @@ def _component_verdict(
 
 
 def _timing(features: Features, rules: list[Rule]) -> Timing:
-    if any(rule.family == "rhythm" for rule in rules):
+    if any(rule.family == "rhythm" and _outcome(_logistic(rule.strength or 0.0)) == "does-not-wait" for rule in rules):
         return "scheduled"
     return "insufficient" if (features.get("runs") or 0) < _LEAST_RUNS else "no-schedule"
 

@@ -8,6 +8,8 @@ select
   workload,
   'step ' || coalesce(step, operation) as step,
   case when step is not null then 'operation ' || operation end as operation,
+  'task ' || coalesce(nullif(trim(tags['task']), ''), nullif(trim(tags['stage']), ''), nullif(trim(tags['endpoint']), '')) as task,
+  'job ' || coalesce(nullif(trim(tags['job']), ''), nullif(trim(tags['route']), '')) as job,
   'prompt ' || substr(prefix_hash, 1, 8) as prompt,
   'application ' || application as application,
   'key ' || api_key as api_key,
@@ -17,6 +19,7 @@ select
     when row_number() over (partition by trace_id order by started_us, request_no) = 1 then 'first call of a trace'
     else 'later calls of a trace' end as place,
   case when session_id is null then 'outside sessions' else 'in sessions' end as session,
+  case when user_hash is null then 'without an end user' else 'for end users' end as end_user,
   is_streamed,
   trigger,
   awaited,
@@ -50,14 +53,14 @@ from (select workload, count(*) as requests from named_requests group by workloa
 
 -- name: key_values
 -- Takes: named_requests, workload_shape. Returns: one row per workload, key and value that could split the workload.
--- place_no: owners' own labels come first. part: the value as a part of its own; NULL = it goes with the rest, which a
--- value under 5 % does unless owners named it.
+-- place_no: owners' own labels come first. part: the value as a part of its own; NULL = it goes with the rest, unless
+-- owners named it or it holds 5 % of the requests, or 1 % and 14 of them (fewer show no rhythm).
 select
   v.workload,
   v.key,
   v.place_no,
   v.value,
-  case when v.place_no <= 2 or 20 * v.requests >= w.requests then coalesce(v.value, 'no ' || v.key) end as part,
+  case when v.place_no <= 4 or v.requests >= least(w.requests / 20, greatest(14, w.requests / 100)) then coalesce(v.value, 'no ' || v.key) end as part,
   v.requests,
   v.signs,
   v.squares
@@ -69,7 +72,7 @@ join workload_shape w on w.workload = v.workload and w.shown_as = v.workload
 -- name: split_keys
 -- Takes: key_values. Returns: one row per workload that can be split: the key whose parts separate the signs of waiting
 -- best (eta squared: the share of the signs' variance that lies between the parts, in steps of a tenth), owners' labels
--- first among equals. Prompts, applications and keys split without any sign too; the other keys only where they separate.
+-- first among equals. Models and places in a trace split only where they separate, the other keys without any sign too.
 select workload, key
 from (
   select
@@ -82,6 +85,7 @@ from (
       key,
       place_no,
       parts,
+      named,
       round(coalesce((sum_squares - signs * signs / requests) / nullif(squares - signs * signs / requests, 0), 0), 1)
         as separation
     from (
@@ -90,6 +94,7 @@ from (
         key,
         place_no,
         count(*) as parts,
+        count(part) as named,
         cast(sum(requests) as double) as requests,
         cast(sum(signs) as double) as signs,
         cast(sum(squares) as double) as squares,
@@ -106,7 +111,7 @@ from (
       group by workload, key, place_no
     ) summed
   ) separated
-  where parts > 1 and (place_no <= 2 or parts <= 8) and (place_no <= 5 or separation >= 0.3)
+  where parts > 1 and (place_no <= 4 or named <= 8) and (place_no <= 10 or separation >= 0.3)
 ) ranked
 where place = 1
 
@@ -129,25 +134,42 @@ left join key_values v
   and v.key = k.key
   and coalesce(v.value, '') = coalesce({key_column}, '')
 
--- name: kind_shape
--- Takes: kinds. Returns: one row per workload and kind: which properties split it. A property splits a kind when both
--- sides hold at least 5 % of its requests; so does the declared trigger.
+-- name: kind_counts
+-- Takes: kinds. Returns: one row per workload and kind: how many requests have each property, and how many are enough to
+-- stand alone: 5 % of the requests, or 1 % and 14 of them.
 select
   workload,
   coalesce(kind, '') as kind,
-  20 * count(case when is_streamed then 1 end) >= count(*)
-    and 20 * count(case when not is_streamed then 1 end) >= count(*) as splits_by_stream,
-  20 * count(case when awaited then 1 end) >= count(*)
-    and 20 * count(case when not awaited then 1 end) >= count(*) as splits_by_awaited,
-  20 * count(case when is_batch then 1 end) >= count(*)
-    and 20 * count(case when not is_batch then 1 end) >= count(*) as splits_by_batch,
-  case when 20 * count(case when trigger = 'user' then 1 end) >= count(*) then 1 else 0 end
-    + case when 20 * count(case when trigger = 'schedule' then 1 end) >= count(*) then 1 else 0 end
-    + case when 20 * count(case when trigger = 'queue' then 1 end) >= count(*) then 1 else 0 end
-    + case when 20 * count(case when trigger = 'event' then 1 end) >= count(*) then 1 else 0 end
-    + case when 20 * count(case when trigger is null then 1 end) >= count(*) then 1 else 0 end > 1 as splits_by_trigger
+  least(count(*) / 20, greatest(14, count(*) / 100)) as enough,
+  count(case when is_streamed then 1 end) as streamed,
+  count(case when not is_streamed then 1 end) as not_streamed,
+  count(case when awaited then 1 end) as awaited,
+  count(case when not awaited then 1 end) as not_awaited,
+  count(case when is_batch then 1 end) as in_batch,
+  count(case when not is_batch then 1 end) as not_in_batch,
+  count(case when trigger = 'user' then 1 end) as by_user,
+  count(case when trigger = 'schedule' then 1 end) as by_schedule,
+  count(case when trigger = 'queue' then 1 end) as by_queue,
+  count(case when trigger = 'event' then 1 end) as by_event,
+  count(case when trigger is null then 1 end) as by_unknown
 from kinds
 group by workload, coalesce(kind, '')
+
+-- name: kind_shape
+-- Takes: kind_counts. Returns: one row per workload and kind: which properties split it. A property splits a kind when both
+-- sides hold enough requests to stand alone; so does the declared trigger.
+select
+  workload,
+  kind,
+  streamed >= enough and not_streamed >= enough as splits_by_stream,
+  awaited >= enough and not_awaited >= enough as splits_by_awaited,
+  in_batch >= enough and not_in_batch >= enough as splits_by_batch,
+  case when by_user >= enough then 1 else 0 end
+    + case when by_schedule >= enough then 1 else 0 end
+    + case when by_queue >= enough then 1 else 0 end
+    + case when by_event >= enough then 1 else 0 end
+    + case when by_unknown >= enough then 1 else 0 end > 1 as splits_by_trigger
+from kind_counts
 
 -- name: labelled_requests
 -- Takes: kinds, kind_shape. Returns: one row per request with the label of its component, for people.

@@ -224,6 +224,12 @@ FEATURES = (
     ),
     Feature("wide_slot_ratio", "double", "ratio", "the same for slots of 20 minutes"),
     Feature(
+        "explained_share",
+        "double",
+        "share",
+        "of run starts that a schedule could account for: in slots with 3 times the days of those around, or in phase",
+    ),
+    Feature(
         "hour_repeat",
         "double",
         "-1 to 1",

@@ -215,6 +215,7 @@ select
   cast(v.width_us as double) / 60000000 as slot_min,
   o.wide_slot_score,
   o.wide_slot_ratio,
+  z.explained_share,
   u.hour_repeat,
   y.runs_fano,
   cast(g.gap_us_p50 as double) / 1000000 as gap_s_p50,
@@ -234,6 +235,7 @@ left join run_shape r on r.component_no = k.component_no
 left join phase_shape p on p.component_no = k.component_no
 left join slot_shape v on v.component_no = k.component_no
 left join wide_slot_shape o on o.component_no = k.component_no
+left join explained_runs z on z.component_no = k.component_no
 left join hour_repeat u on u.component_no = k.component_no
 left join day_shape y on y.component_no = k.component_no
 left join gap_shape g on g.component_no = k.component_no

@@ -145,32 +145,44 @@ from (
 ) starts
 group by component_no, width_us, slot
 
--- name: slot_pairs
--- Takes: slot_days. Returns: per component and width: pairs of days with a run in the same slot (`same`), and what they
--- would be if the runs were shuffled among the slots 2 to 6 further on, but never less than if spread over the whole day.
+-- name: slot_near
+-- Takes: slot_days. Returns: one row per component, width and slot: days with a run in the slots 2 to 6 before and after,
+-- on average a slot; NULL = none.
 select
-  s.component_no,
-  s.width_us,
-  s.same,
-  case when coalesce(n.near, 0) / 5 > s.spread then coalesce(n.near, 0) / 5 else s.spread end as chance
+  a.component_no,
+  a.width_us,
+  a.slot,
+  max(a.days) as days,
+  cast(sum(b.days) as double) / 10 as near_days
+from slot_days a
+cross join (values (-6), (-5), (-4), (-3), (-2), (2), (3), (4), (5), (6)) as l(slots)
+left join slot_days b
+  on b.component_no = a.component_no and b.width_us = a.width_us
+  and b.slot = (a.slot + l.slots + 86400000000 / a.width_us) % (86400000000 / a.width_us)
+group by a.component_no, a.width_us, a.slot
+
+-- name: slot_pairs
+-- Takes: slot_near. Returns: per component and width: pairs of days with a run in the same slot (`same`); what they would
+-- be if the runs were shuffled among the slots around, but never less than if spread over the whole day (`chance`); and
+-- the share of runs in hot slots, which have 3 days or more and 3 times those of the slots around.
+select
+  component_no,
+  width_us,
+  same,
+  case when near > spread then near else spread end as chance,
+  hot_share
 from (
   select
     component_no,
     width_us,
     cast(sum(days * (days - 1)) as double) as same,
-    cast(sum(days) as double) * (sum(days) - 1) * width_us / 86400000000 as spread
-  from slot_days
+    coalesce(sum(days * near_days), 0) as near,
+    cast(sum(days) as double) * (sum(days) - 1) * width_us / 86400000000 as spread,
+    cast(sum(case when days >= 3 and days >= 3 * coalesce(near_days, 0) then days else 0 end) as double) / sum(days)
+      as hot_share
+  from slot_near
   group by component_no, width_us
-) s
-left join (
-  select a.component_no, a.width_us, cast(sum(a.days * b.days) as double) as near
-  from slot_days a
-  cross join (values (2), (3), (4), (5), (6)) as l(slots)
-  join slot_days b
-    on b.component_no = a.component_no and b.width_us = a.width_us
-    and b.slot = (a.slot + l.slots) % (86400000000 / a.width_us)
-  group by a.component_no, a.width_us
-) n on n.component_no = s.component_no and n.width_us = s.width_us
+) summed
 
 -- name: slot_scores
 -- Takes: slot_pairs. Returns: log likelihood ratio of the pairs, same * ln(same / chance) - (same - chance), 0 where there
@@ -202,6 +214,40 @@ where place = 1
 select component_no, slot_score as wide_slot_score, slot_ratio as wide_slot_ratio
 from slot_scores
 where width_us = 1200000000
+
+-- name: phase_bins
+-- Takes: runs. Returns: run starts in each twelfth of each period of 10, 15, 20, 30 and 60 minutes.
+select component_no, period_us, (phase_us - phase_us % (period_us / 12)) / (period_us / 12) as bin, count(*) as runs
+from (
+  select r.component_no, p.period_us, r.started_us % p.period_us as phase_us
+  from runs r
+  cross join (values (600000000), (900000000), (1200000000), (1800000000), (3600000000)) as p(period_us)
+) phased
+group by component_no, period_us, (phase_us - phase_us % (period_us / 12)) / (period_us / 12)
+
+-- name: explained_runs
+-- Takes: phase_bins, slot_pairs. Returns: the share of run starts that a schedule could account for: the larger of those
+-- in hot slots (at the best width) and those above the floor of the best period, which is three times the emptiest third.
+select component_no, round(max(share), 6) as explained_share
+from (
+  select component_no, hot_share as share
+  from slot_pairs
+  union all
+  select component_no, 1 - 3 * cast(min(runs) as double) / max(all_runs) as share
+  from (
+    select
+      b.component_no,
+      b.period_us,
+      s.bin,
+      sum(case when (b.bin - s.bin + 12) % 12 < 4 then b.runs else 0 end) as runs,
+      sum(b.runs) as all_runs
+    from phase_bins b
+    cross join (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) as s(bin)
+    group by b.component_no, b.period_us, s.bin
+  ) thirds
+  group by component_no, period_us
+) shares
+group by component_no
 
 -- name: day_shape
 -- Takes: run_days. Returns: days with runs, days from first to last, Fano factor (variance / mean) of runs a day, days

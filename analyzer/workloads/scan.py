@@ -20,7 +20,20 @@ _FOLDER = Path(__file__).parent
 _UNBOUNDED = 2**62
 WORKLOAD_LIMIT = 100_000
 COMPONENT_LIMIT = 12
-SPLIT_KEYS = ("step", "operation", "prompt", "application", "api_key", "caller", "model", "place", "session")
+SPLIT_KEYS = (
+    "step",
+    "operation",
+    "task",
+    "job",
+    "prompt",
+    "application",
+    "api_key",
+    "caller",
+    "session",
+    "end_user",
+    "model",
+    "place",
+)
 """Columns of `named_requests` that may tell the calls of a workload apart, in order of preference."""
 
 _COMPONENT_STEPS = (
@@ -29,6 +42,7 @@ _COMPONENT_STEPS = (
     "key_values",
     "split_keys",
     "kinds",
+    "kind_counts",
     "kind_shape",
     "labelled_requests",
     "label_shape",
