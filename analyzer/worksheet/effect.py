@@ -1,0 +1,60 @@
+"""What answers changed, in dollars: the assessment before against the one after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from analyzer.money import ZERO, add, cents_that_add_up, dollars, to_cents
+from analyzer.savings.assessment import Assessment, WorkloadPlan
+from analyzer.worksheet.names import visible
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One workload whose verdict or saving (low case, in cents that add up to the total's) moved."""
+
+    workload: str
+    was: str
+    now: str
+    saving_usd: Decimal
+
+
+def effects(before: Assessment, after: Assessment) -> tuple[Effect, ...]:
+    """The workloads that moved, largest change first; their `saving_usd` add up to that of the headline."""
+    old = {plan.verdict.workload: plan for plan in before.workloads}
+    pairs = [(old[plan.verdict.workload], plan) for plan in after.workloads if plan.verdict.workload in old]
+    moves = [add((now.saving_usd, -was.saving_usd)) for was, now in pairs]
+    moved = [
+        (was, now, move) for (was, now), move in zip(pairs, moves, strict=True) if move or _kind(was) != _kind(now)
+    ]
+    total = _moved(before.saving_usd["low"], after.saving_usd["low"])
+    cents = cents_that_add_up([move for _, _, move in moved], total)
+    rows = [
+        Effect(now.verdict.workload, _kind(was), _kind(now), cent)
+        for (was, now, _), cent in zip(moved, cents, strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda row: (-abs(row.saving_usd), row.workload)))
+
+
+def effect_lines(before: Assessment, after: Assessment) -> Iterator[str]:
+    """The headline before and after, the open upside, and each workload that moved."""
+    low, high = before.saving_usd["low"], after.saving_usd["low"]
+    yield f"saves at least  {dollars(to_cents(low))} -> {dollars(to_cents(high))} ({_signed(_moved(low, high))})"
+    yield f"still open      {dollars(to_cents(before.upside_usd))} -> {dollars(to_cents(after.upside_usd))}"
+    for row in effects(before, after):
+        verdict = row.now if row.was == row.now else f"{row.was} -> {row.now}"
+        yield f"  {visible(row.workload, 60)}: {verdict}; saving {_signed(row.saving_usd)}"
+
+
+def _kind(plan: WorkloadPlan) -> str:
+    return plan.verdict.verdict + (" (cannot tell)" if plan.verdict.cannot_tell else "")
+
+
+def _moved(before: Decimal, after: Decimal) -> Decimal:
+    return add((to_cents(after), -to_cents(before)))
+
+
+def _signed(amount: Decimal) -> str:
+    return f"+{dollars(amount)}" if amount > ZERO else dollars(amount)
