@@ -50,3 +50,12 @@ def test_a_few_runs_at_the_end_of_the_month_are_insufficient(parts):
 
 def test_work_that_keeps_to_the_calendar_of_people_is_never_surer_than_medium(parts):
     assert {part.confidence for part in parts["after meetings"]} <= {"medium", "low"}
+
+
+def test_a_daily_job_among_the_calls_of_a_person_makes_them_no_schedule():
+    with open_audit(None) as audit:
+        mixed = {f"w{seed}": window_of("person", seed) + window_of("daily", seed) for seed in SEEDS}
+        add_starts(audit, mixed)
+        scan(audit, Config())
+        parts = [verdict.components[0] for verdict in judge(audit, Config())]
+    assert {(part.outcome, part.placement) for part in parts} == {("cannot-tell", "real-time")}

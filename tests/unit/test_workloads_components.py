@@ -173,3 +173,28 @@ def test_applications_behind_one_workload_are_parts_of_it(audit):
         ("w", "application website", 3),
         ("w", "no application", 1),
     ]
+
+
+def test_a_small_part_stands_alone_when_it_has_enough_calls_to_show_a_rhythm(audit):
+    # 14 of 314 are enough for a rhythm, though under 5 %
+    add_requests(audit, [{"api_key": "w", "is_streamed": True}] * 300 + [{"api_key": "w", "is_streamed": False}] * 14)
+    assert components(audit) == [("w", "not streamed", 14), ("w", "streamed", 300)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "names"),
+    [
+        (
+            {"user_agent": "node-fetch/1.0"},
+            {"user_agent": "python-httpx/0.28"},
+            ("caller node-fetch", "caller python-httpx"),
+        ),
+        ({"session_id": "s"}, {}, ("in sessions", "outside sessions")),
+        ({"user_hash": "u"}, {}, ("for end users", "without an end user")),
+        ({"tags": {"task": "chat"}}, {"tags": {"task": "sums"}}, ("task chat", "task sums")),
+        ({"tags": {"workload": "w", "job": "a"}}, {"tags": {"workload": "w", "job": "b"}}, ("job a", "job b")),
+    ],
+)
+def test_other_keys_tell_calls_apart_where_nothing_better_does(audit, one, other, names):
+    add_requests(audit, [{"api_key": "w", **row} for row in (one, other) for _ in range(3)])
+    assert components(audit) == [("w", name, 3) for name in names]

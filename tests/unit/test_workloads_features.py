@@ -153,3 +153,16 @@ def test_a_retry_is_the_same_prompt_soon_after_it_failed(audit):
     calls = [(0, "a", "error"), (60, "a", "ok"), (90, "a", "ok"), (0, "b", "error"), (301, "b", "ok")]
     add_requests(audit, [{"at": at * SECOND_US, "prompt_hash": p, "status": status} for at, p, status in calls])
     assert only_row(audit)["retry_share"] == 0.2
+
+
+def test_a_schedule_accounts_for_the_runs_in_its_slots_and_not_for_those_of_people_beside_it(audit):
+    # 10 days at 02:00, and 10 runs whose minutes are spread over the hour at other hours of other days
+    job = [day * DAY_US + 2 * HOUR_US for day in range(10)]
+    person = [(day * 24 + 8 + day) * HOUR_US + day * 6 * 60 * SECOND_US for day in range(10)]
+    add_requests(audit, [{"api_key": "job", "at": at} for at in job])
+    add_requests(audit, [{"api_key": "mixed", "at": at} for at in job + person])
+    scan(audit, Config())
+    shares = {row["workload"]: row["explained_share"] for row in feature_rows(audit)}
+    assert shares["job"] == 1
+    # in slots: 10 of 20; by phase of the hour: the emptiest third has 3 of 20 runs, 1 - 9/20 = 0.55
+    assert shares["mixed"] == pytest.approx(0.55)
