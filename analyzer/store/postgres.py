@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from analyzer.errors import UserError
 from analyzer.sources.formats import formats
@@ -44,9 +44,11 @@ def open_spend_logs(url: str, limits: Limits, audit: Audit | None) -> Opening:
     Raises: UserError when there is no server, no database, no table, or no right to read it.
     """
     shown = shown_path(url)
-    connection = _connect(url, shown)
+    plain, schema = _without_prisma(url)
+    connection = _connect(plain, shown)
     try:
         with _problems_told(shown):
+            _begin_reading(connection, schema)
             query, values = _query(connection, shown, _newest_us(audit, shown) if audit else None)
     except BaseException:
         connection.close()
@@ -81,27 +83,31 @@ def _connect(url: str, shown: str) -> psycopg.Connection[Any]:
             "postgresql://user@host/database",
             "write @ : / ? # in a name as %40 ...",
         )
-    plain, schema = _without_prisma(url)
     try:
-        connection = psycopg.connect(plain, connect_timeout=_CONNECT_S, application_name="whowaits", autocommit=False)
+        return psycopg.connect(url, connect_timeout=_CONNECT_S, application_name="whowaits", autocommit=False)
     except psycopg.Error as error:
         raise UserError(
             shown, _refusal(error), "a database that answers", "check host, port, user and PGPASSWORD"
         ) from None
+
+
+def _begin_reading(connection: psycopg.Connection[Any], schema: str | None) -> None:
+    from psycopg import IsolationLevel
+
     connection.read_only = True
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.execute("set local time zone 'UTC'")
     if schema:
         connection.execute("select set_config('search_path', quote_ident(%s), true)", [schema])
-    return connection
 
 
 def _without_prisma(url: str) -> tuple[str, str | None]:
     """The URL as libpq takes it, and the schema: LiteLLM's DATABASE_URL is written for another client."""
     head, _, tail = url.partition("?")
     pairs = parse_qsl(tail, keep_blank_values=True)
-    kept = urlencode([(name, value) for name, value in pairs if name not in (*_PRISMA_ONLY, "schema")])
-    return f"{head}?{kept}" if kept else head, dict(pairs).get("schema")
+    kept = [(name, value) for name, value in pairs if name not in (*_PRISMA_ONLY, "schema")]
+    plain = "postgresql://" + head.split("://", 1)[1] + ("?" + urlencode(kept, quote_via=quote) if kept else "")
+    return plain, dict(pairs).get("schema")
 
 
 def _refusal(error: Exception) -> str:
@@ -113,6 +119,7 @@ def _refusal(error: Exception) -> str:
         "Connection refused",
         "timeout expired",
         "could not translate host name",
+        "failed to resolve host",
         "No such file or directory",
     ):
         if reason in text:

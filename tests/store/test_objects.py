@@ -197,3 +197,10 @@ def test_the_command_line_takes_an_endpoint(store: Store, monkeypatch: pytest.Mo
     assert done.returncode == 0, done.stderr
     assert url("log.jsonl") in done.stdout
     assert SECRET_KEY not in done.stdout + done.stderr
+
+
+def test_the_missing_extra_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("boto3", "boto3.session", "botocore", "botocore.exceptions", "botocore.config"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UserError, match=r"pip install 'whowaits\[s3\]'"):
+        expand_paths([url()])

@@ -93,8 +93,8 @@ def test_the_old_scheme_name_and_a_prisma_url_work_too(server: Server, audit: Au
     add_calls(server, 1, 1)
     server.run("create schema if not exists other")
     server.run(f"set search_path = other; {TABLE}")
-    url = server.url(query="?connection_limit=5&pool_timeout=20&schema=")
-    assert ingest_paths(audit, [url.replace("postgresql:", "postgres:") + "public"]).accepted == 1
+    url = server.url(query="?connection_limit=5&pool_timeout=20&options=-c%20statement_timeout%3D60s&schema=")
+    assert ingest_paths(audit, [url.replace("postgresql:", "Postgres:") + "public"]).accepted == 1
     with open_audit(None) as empty, pytest.raises(UserError, match="no records"):
         ingest_paths(empty, [url + "other"])
 
@@ -243,3 +243,9 @@ def test_missing_rights_are_told_and_the_documented_grant_is_enough(server: Serv
         assert ingest_paths(audit, [url]).accepted == 2
     finally:
         server.run("drop owned by reader; drop role reader")
+
+
+def test_the_missing_extra_is_named(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UserError, match=r"pip install 'whowaits\[postgres\]'"):
+        ingest_paths(audit, ["postgresql://reader@127.0.0.1:1/litellm"])
