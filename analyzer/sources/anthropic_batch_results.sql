@@ -14,6 +14,7 @@ cannot_tell = ["when an item was answered", "how long an item took", "the prompt
 duplicate = "id of the message"
 winner = "the copy with more tokens"
 traps = [
+  "the batch object is looked for in a local folder; for files read from an object store give the time with --at",
   "a line has no time: it stands in the batch object (its own file in the same folder, or a line of the same file)",
   "older results carry no service_tier: a result of a batch is half price all the same",
   "errored, expired and canceled items are not billed; they are no calls",

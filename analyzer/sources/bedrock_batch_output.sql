@@ -15,6 +15,7 @@ cannot_tell = ["when a record was answered", "how long it took"]
 duplicate = "id of the message, else job and recordId"
 winner = "the copy with more tokens"
 traps = [
+  "the job's description is looked for in a local folder; for files read from an object store give the time with --at",
   "a line has no time: it stands in the job's description (get-model-invocation-job), saved as .json in the same folder",
   "a record with an error in place of modelOutput is no call",
   "a Converse answer does not name its model: it stands in the job's description",

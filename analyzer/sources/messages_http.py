@@ -101,7 +101,7 @@ def _exchange(wrapper: Mapping[str, Any]) -> dict[str, Any]:
         "traceparent": asked.get("traceparent"),
         "url": url,
         "provider": next((name for host, name in _HOSTS if host in url), None),
-        "url_model": unquote(found[1]) if (found := _MODEL_IN_URL.search(unquote(url))) else None,
+        "url_model": found[1] if (found := _MODEL_IN_URL.search(unquote(url))) else None,
         "request": body if isinstance(body, dict) else None,
         "response": _body(response),
     }

@@ -81,10 +81,12 @@ calls as materialized (
     coalesce(case when r.provider = 'aws_bedrock' then present(r.url_model) end,
       a.model, present(r.request.model), present(r.url_model)) as model,
     case when is_refused or a.kind = 'error' then 'error' when a.kind = 'cut_off' then 'cancelled' else 'ok' end as status,
-    r.event is not null or coalesce(not coalesce(is_refused, false) and coalesce(a.kind, 'other') = 'other'
-      and (regexp_matches(r.url, '/(count_tokens|batches|models|complete|files|organizations)\b')
-        or (r.response ->> '$.type') not in ('message', 'unreadable')
-        or (present(r.url) is null and (r.response ->> '$.input_tokens') is not null)), false) as is_context,
+    coalesce(r.event is not null
+      or (a.u is null and present(r.url) is not null
+        and not regexp_matches(r.url, '/messages/?($|\?)|/(invoke|converse)|:(stream)?rawPredict', 'i'))
+      or (a.kind = 'other' and is_refused is distinct from true
+        and (json_extract_string(r.response, '$.type') not in ('message', 'unreadable')
+          or (present(r.url) is null and json_extract(r.response, '$.input_tokens') is not null))), false) as is_context,
     prompt_shape(r.request.tools::varchar, r.request.system::varchar, r.request.messages::varchar) as shape
   from answers
 ),
@@ -119,7 +121,8 @@ select
   bill.model as raw_model,
   present(u.service_tier) as service_tier,
   present(u.speed) as speed,
-  case when u.inference_geo not in ('', 'not_available') then u.inference_geo end as inference_geo,
+  coalesce(case when r.provider = 'gcp_vertex' then nullif(regexp_extract(r.url, '/locations/([a-z0-9-]+)/', 1), '') end,
+    case when u.inference_geo not in ('', 'not_available') then u.inference_geo end) as inference_geo,
   coalesce(u.service_tier = 'batch', false) as is_batch,
   case when a.is_stream then true when a.kind = 'message' then false else try_cast(r.request.stream as boolean) end
     as is_streamed,
