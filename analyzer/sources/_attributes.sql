@@ -1,7 +1,8 @@
 -- What spans of the GenAI conventions, OpenLLMetry, OpenInference and Claude Code say, each under its own names.
 
 -- name: otel_kind
--- Takes: the name and the attributes of a span. Returns: call, above (an agent, workflow, chain …), other.
+-- Takes: the name and the attributes of a span. Returns: call, above (an agent, workflow, chain, or
+-- a span that names no model), other (embeddings, tools).
 create or replace temp macro otel_kind(name, a) as case
   when name = 'claude_code.llm_request' then 'call'
   when present(a['gen_ai.operation.name']) is not null then case
@@ -13,7 +14,7 @@ create or replace temp macro otel_kind(name, a) as case
     when lower(a['llm.request.type']) in ('chat', 'completion') then 'call' else 'other' end
   when present(a['traceloop.span.kind']) is not null then 'above'
   when first_present([a['gen_ai.request.model'], a['gen_ai.response.model'], a['llm.model_name']]) is not null then 'call'
-  else 'other' end;
+  else 'above' end;
 
 -- name: otel_names
 -- Takes: the attributes of a span. Returns: a struct of lists: one count under all its names.

@@ -83,7 +83,8 @@ counted as materialized (
   select *,
     coalesce(answer.model, present(r.response_model), present(r.model), present(r.model_override), present(r.request_model))
       as model,
-    coalesce(answer.kind in ('message', 'stream') and usage_problem(answer.u) is null, false) as is_told_by_body,
+    coalesce(starts_with(answer.id, 'msg_') and answer.kind in ('message', 'stream') and usage_problem(answer.u) is null,
+      false) as is_told_by_body,
     case when regexp_full_match(logged_status, '2\d\d(\.0+)?') then 'ok'
       when regexp_full_match(logged_status, '-3(\.0+)?') then 'cancelled'
       when logged_status is null then 'unknown' else 'error' end as told_status,

@@ -4,7 +4,7 @@ url = "https://github.com/open-telemetry/semantic-conventions-genai"
 checked = 2026-11-21
 grain = "one span a call, among spans of everything else"
 recognise = [
-  ["resourceSpans"], ["resource_spans"],
+  ["resourceSpans"], ["resource_spans"], ["spanId", "startTimeUnixNano", "attributes[].key"],
   ["attributes.gen_ai.usage.input_tokens"], ["attributes.gen_ai.usage.output_tokens"],
   ["attributes.gen_ai.usage.prompt_tokens"], ["attributes.gen_ai.usage.completion_tokens"],
   ["attributes.llm.token_count.prompt"], ["attributes.llm.token_count.completion"],

@@ -134,6 +134,20 @@ def test_spans_written_flat_are_read(audit: Audit, tmp_path: Path, row: dict[str
     assert one(audit, "raw_model") == "claude-haiku-4-5"
 
 
+def test_spans_of_the_standard_written_one_a_line_are_read(audit: Audit, tmp_path: Path) -> None:
+    read(audit, tmp_path, {"t.jsonl": lines(span(1, chat(11, 2)), span(2, {"http.request.method": "GET"}))})
+    assert buckets(audit) == [(11, 0, 0, 0, 2)]
+
+
+def test_usage_on_a_span_that_names_no_model_is_told_and_not_counted(audit: Audit, tmp_path: Path) -> None:
+    run = span(
+        1, {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5, "agent_name": "a"}, name="agent run"
+    )
+    result = read(audit, tmp_path, {"t.jsonl": lines(traces(run, span(2, chat(10, 5), parent=1)))})
+    assert buckets(audit) == [(10, 0, 0, 0, 5)]
+    assert any("repeats the usage of its calls" in remark for remark in remarks(result))
+
+
 def test_a_call_around_calls_with_the_sum_of_their_tokens_is_left_out(audit: Audit, tmp_path: Path) -> None:
     document = traces(
         span(1, chat(30, 12), name="generate"), span(2, chat(10, 5), parent=1), span(3, chat(20, 7), parent=1)
