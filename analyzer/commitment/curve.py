@@ -92,13 +92,12 @@ def break_even_usd(commit_usd: Decimal, terms: Terms) -> Decimal | None:
 
 
 def commit_levels(demands: Sequence[Demand], terms: Terms) -> tuple[Decimal, ...]:
-    """0, every threshold of a tier, and some 200 steps from the lowest offer to the largest demand; rising.
-
-    The steps are multiples of `round_to_usd`, else of a round sum.
+    """0, every threshold of a tier, and some 200 steps from the lowest offer to a demand that one path in a hundred
+    exceeds; rising. The steps are multiples of `round_to_usd`, else of a round sum.
     """
-    most = max(float(demand.term_usd.max(initial=0.0)) for demand in demands)
+    most = max(float(np.quantile(demand.term_usd, 0.99)) for demand in demands)
     if terms.round_to_usd is None:
-        step = _round_step(most / LEVELS)
+        step = round_step(most / LEVELS)
     else:
         step = terms.round_to_usd * max(1, math.ceil(most / LEVELS / float(terms.round_to_usd)))
     offered = [tier.commit_usd for tier in terms.tiers if tier.commit_usd]
@@ -135,8 +134,8 @@ def _capital_share(terms: Terms) -> float:
     return float(terms.prepaid_share * terms.capital_cost_share) * terms.months / 12 / 2
 
 
-def _round_step(about_usd: float) -> Decimal:
-    """The next larger of 1, 2, 5, 10, 20 … (and their tenths, to a cent)."""
+def round_step(about_usd: float) -> Decimal:
+    """For steps and ticks, USD: the next larger of 1, 2, 5, 10, 20 … (and their tenths, to a cent)."""
     if about_usd <= 0.01:
         return Decimal("0.01")
     power = math.floor(math.log10(about_usd))

@@ -30,15 +30,14 @@ def share_text(share: float | None) -> str:
 
 
 def shown_curve(advice: Advice) -> tuple[Level, ...]:
-    """Some 40 levels of the curve, evenly, with the tiers' thresholds, the best and the one of today's usage."""
+    """Some 40 levels of the curve, evenly, up to the demand of today's usage that one path in ten exceeds; always with
+    the tiers' thresholds up to there, the best level and the one of today's usage.
+    """
     named = {advice.best.commit_usd, advice.unoptimized.commit_usd, *(t.commit_usd for t in advice.terms.tiers)}
-    step = max(1, len(advice.curve) // CURVE_POINTS)
-    last = len(advice.curve) - 1
-    return tuple(
-        level
-        for number, level in enumerate(advice.curve)
-        if number % step == 0 or number == last or level.commit_usd in named
-    )
+    most = max(Decimal(advice.demand_today_usd[2]), advice.best.commit_usd, advice.unoptimized.commit_usd)
+    within = [level for level in advice.curve if level.commit_usd <= most]
+    step = max(1, len(within) // CURVE_POINTS)
+    return tuple(level for number, level in enumerate(within) if number % step == 0 or level.commit_usd in named)
 
 
 def sentences(advice: Advice) -> list[str]:

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from analyzer.commitment.advice import Advice
+from analyzer.commitment.curve import round_step
 from analyzer.commitment.document import sentences, share_text, shown_curve, usd_text
 from analyzer.resources import shipped
 
@@ -61,6 +62,11 @@ def chart(advice: Advice) -> dict[str, Any]:
         "marks": [
             {"name": name, "x": x(float(level.commit_usd)), "y": y(level.expected_cost_usd)} for name, level in marks
         ],
-        "x_ticks": [{"at": x(most * n / TICKS), "text": usd_text(most * n / TICKS)} for n in range(TICKS + 1)],
-        "y_ticks": [{"at": y(top * n / TICKS), "text": usd_text(top * n / TICKS)} for n in range(TICKS + 1)],
+        "x_ticks": [{"at": x(usd), "text": usd_text(usd)} for usd in _ticks(most)],
+        "y_ticks": [{"at": y(usd), "text": usd_text(usd)} for usd in _ticks(top)],
     }
+
+
+def _ticks(most: float) -> list[float]:
+    step = float(round_step(most / TICKS))
+    return [step * number for number in range(int(most / step) + 1)]

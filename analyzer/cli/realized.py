@@ -1,0 +1,137 @@
+"""`whowaits realized`: what became of the bill after the migration."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli._audits import open_audit_with_requests
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import config_option, json_option, print_json
+from analyzer.cli._terminal import counted, printable, table
+from analyzer.money import add, as_text, cents_that_add_up, dollars, to_cents
+
+if TYPE_CHECKING:
+    from analyzer.savings.assessment import Case
+    from analyzer.savings.realized import Effects, Period, Realized, WorkloadRealized
+
+
+def _audit(name: str, help: str) -> Any:
+    return click.option(
+        name, f"{name[2:]}_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help=help
+    )
+
+
+@click.command(short_help="What changed after the migration, and what was forecast.")
+@_audit("--before", "The audit that the plan was made from.")
+@_audit("--after", "An audit of later days.")
+@config_option
+@json_option
+def command(before_path: Path, after_path: Path, config_path: Path | None, as_json: bool) -> None:
+    """Split the change of each workload's list cost into length of the period, volume, mix, price and levers.
+
+    The parts add up exactly. Beside what the levers took off stands what the plan of the first audit had said of the
+    work that was done since.
+    """
+    from analyzer.savings.realized import realized
+
+    config = read_config(config_path, before_path)
+    with open_audit_with_requests(before_path) as before, open_audit_with_requests(after_path) as after:
+        found = realized(before, after, config)
+    if as_json:
+        print_json(realized_document(found))
+    else:
+        click.echo(_text(found))
+
+
+def realized_document(found: Realized) -> dict[str, Any]:
+    """What `--json` prints (docs/realized.md); money as exact decimal strings."""
+    return {
+        "before": _period(found.before),
+        "after": _period(found.after),
+        "change_usd": as_text(found.effects.change_usd),
+        "effects": _effects(found.effects),
+        "saved_usd": as_text(found.effects.saved_usd),
+        "forecast": {f"{case}_usd": as_text(usd) for case, usd in found.forecast_usd.items()},
+        "forecast_levers": {lever: as_text(usd) for lever, usd in found.credit_usd.items()},
+        "workloads": [_workload(workload) for workload in found.workloads],
+    }
+
+
+def _workload(found: WorkloadRealized) -> dict[str, Any]:
+    forecast, credit = found.forecast_usd, found.credit_usd
+    return {
+        "workload": found.workload,
+        "status": found.status,
+        "volume_in": found.volume_in,
+        "before_usd": as_text(found.before_usd),
+        "after_usd": as_text(found.after_usd),
+        "change_usd": as_text(found.effects.change_usd),
+        "effects": _effects(found.effects),
+        "saved_usd": as_text(found.effects.saved_usd),
+        "forecast": None if forecast is None else {f"{case}_usd": as_text(usd) for case, usd in forecast.items()},
+        "forecast_levers": None if credit is None else {lever: as_text(usd) for lever, usd in credit.items()},
+    }
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {
+        "first_day": str(period.first_day),
+        "last_day": str(period.last_day),
+        "days": period.days,
+        "list_cost_usd": as_text(period.list_cost_usd),
+        "unpriced_requests": period.unpriced_requests,
+    }
+
+
+def _effects(effects: Effects) -> dict[str, Any]:
+    return {
+        "length_usd": as_text(effects.length_usd),
+        "volume_usd": as_text(effects.volume_usd),
+        "mix_usd": as_text(effects.mix_usd),
+        "price_usd": as_text(effects.price_usd),
+        "levers": {lever: as_text(usd) for lever, usd in effects.levers_usd.items()},
+    }
+
+
+def _text(found: Realized) -> str:
+    before, after, forecast = found.before, found.after, found.forecast_usd
+    lines = [
+        f"before: {before.first_day} to {before.last_day}, {dollars(before.list_cost_usd)} of list cost",
+        f"after:  {after.first_day} to {after.last_day}, {dollars(after.list_cost_usd)}",
+        f"The levers took off {dollars(found.effects.saved_usd)}. For the work done since, the plan had said "
+        f"{dollars(forecast['low'])} at least, {dollars(forecast['base'])} expected, {dollars(forecast['high'])} at best.",
+    ]
+    unpriced = before.unpriced_requests + after.unpriced_requests
+    if unpriced:
+        lines.append(f"Not counted: {counted(unpriced, 'request')} without a price.")
+    rows = [
+        (_name(w), *_cells(w.before_usd, w.effects), "no plan" if w.forecast_usd is None else _range(w.forecast_usd))
+        for w in found.workloads
+    ]
+    rows.append(("total", *_cells(before.list_cost_usd, found.effects), _range(forecast)))
+    heads = ("workload", "before", "length", "volume", "mix", "price", "levers", "after", "levers as planned")
+    return "\n".join([*lines, "", table(heads, rows, right=range(1, 9)), "", _by_lever(found)])
+
+
+def _name(found: WorkloadRealized) -> str:
+    return printable(found.workload, 40) + ("" if found.status == "both" else f" ({found.status})")
+
+
+def _range(forecast: dict[Case, Decimal]) -> str:
+    return f"{dollars(-forecast['low'])} to {dollars(-forecast['high'])}"
+
+
+def _cells(before_usd: Decimal, effects: Effects) -> tuple[str, ...]:
+    """Before, the effects, after: in cents that add up along the line."""
+    parts = (effects.length_usd, effects.volume_usd, effects.mix_usd, effects.price_usd, -effects.saved_usd)
+    start, end = to_cents(before_usd), to_cents(add((before_usd, effects.change_usd)))
+    return tuple(dollars(usd) for usd in (start, *cents_that_add_up(parts, end - start), end))
+
+
+def _by_lever(found: Realized) -> str:
+    rows = [(lever, dollars(-usd), dollars(found.credit_usd[lever])) for lever, usd in found.effects.levers_usd.items()]
+    return table(("lever", "took off", "planned (low)"), rows, right=(1, 2))
