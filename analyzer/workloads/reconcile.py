@@ -92,8 +92,9 @@ def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Recon
     Needs the temp tables of `scan_spend`. Raises: UserError for an invoice that is not there.
     """
     sql = sql_blocks(_SQL)
+    audit.connection.execute(f"create or replace temp view invoice_days as {sql['invoice_days']}")
     found = audit.connection.execute(sql["invoices"]).fetchall()
-    chosen = next((row for row in found if invoice in (None, row[0], f"{row[0]} ({row[1]})")), None)
+    chosen = next((row for row in found if invoice in (None, row[0])), None)
     if chosen is None:
         if invoice is None:
             return None
@@ -102,7 +103,7 @@ def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Recon
         )
     source, series, _, first_us, last_us = chosen
     first, last = day_of_us(first_us), day_of_us(last_us)
-    lines = _lines(audit.connection.execute(sql["invoice_lines"], {"source": source, "series": series}).fetchall())
+    lines = _lines(audit.connection.execute(sql["invoice_lines"], {"source": source}).fetchall())
     priced = price_usage((usage_of_row((0, row[0], "", *row[1:])) for row in _sums(audit)), config)
     inside = [row for row in priced if first <= row.usage.on <= last]
     return _compared(
@@ -114,7 +115,7 @@ def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Recon
         series=series,
         days=(first, last),
         outside_usd=_cost(row for row in priced if not first <= row.usage.on <= last),
-        others=tuple(f"{row[0]} ({row[1]})" for row in found if row is not chosen),
+        others=tuple(row[0] for row in found if row is not chosen),
     )
 
 

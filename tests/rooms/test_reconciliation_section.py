@@ -37,7 +37,7 @@ FOUND = Reconciliation(
     outside_usd=Decimal(3),
     unpriced_requests=1,
     cells=(),
-    other_invoices=("anthropic_cost_report (1d)",),
+    other_invoices=("anthropic_cost_report",),
 )
 
 

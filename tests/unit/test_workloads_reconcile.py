@@ -123,11 +123,19 @@ def test_days_outside_the_invoice_are_in_no_figure(audit: Audit) -> None:
     assert (result.list_cost_usd, result.outside_usd) == (1, 1)
 
 
+def test_exports_of_two_generations_add_up_on_their_own_days_and_count_once_on_a_shared_day(audit: Audit) -> None:
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(3)])
+    add_cost_lines(audit, [{"amount_usd": 1, "at": i * DAY_US, "series": "old"} for i in (0, 1)])
+    add_cost_lines(audit, [{"amount_usd": 1, "at": i * DAY_US, "series": "new"} for i in (1, 2)])
+    result = found(audit)
+    assert (result.invoiced_usd, result.list_cost_usd, result.coverage_share) == (3, 3, 1)
+
+
 def test_of_two_invoices_one_is_compared_and_the_other_named(audit: Audit) -> None:
     add_requests(audit, [MILLION])
     add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 1, "at": DAY_US}])
     add_cost_lines(audit, [{"amount_usd": 9, "source": "console_cost_csv"}])
-    assert found(audit).other_invoices == ("console_cost_csv (1d by description)",)
+    assert found(audit).other_invoices == ("console_cost_csv",)
     other = reconcile(audit, Config(), "console_cost_csv")
     assert other is not None
     assert other.invoiced_usd == 9
