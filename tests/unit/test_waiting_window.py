@@ -143,3 +143,8 @@ def test_a_workload_is_as_urgent_as_its_most_urgent_part():
     verdict = judged(rows)
     assert verdict.urgency == "now"
     assert {part.urgency for part in verdict.components} <= set(URGENCIES)
+
+
+def test_two_calls_one_after_the_other_in_eight_hours_as_worked_in_the_docs():
+    # 95 % are back within 4 hours each
+    assert load_turnaround().in_time(8 * 3600, 2) == pytest.approx(0.95**2)
