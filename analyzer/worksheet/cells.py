@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analyzer.money import dollars, to_cents
 from analyzer.times import duration_text
-from analyzer.worksheet.columns import COLUMNS
+from analyzer.worksheet.columns import COLUMNS, shown
 from analyzer.worksheet.names import WHOLE, visible
 from analyzer.worksheet.rows import Row
 
@@ -31,7 +31,8 @@ def row_values(row: Row) -> tuple[Value, ...]:
         None if row.model_usd is None else to_cents(row.model_usd),
     )
     fields = [column.field for column in COLUMNS if column.field]
-    return (*ours, *(getattr(answer, field) for field in fields), row.key)
+    given = ((field, getattr(answer, field)) for field in fields)
+    return (*ours, *(shown(field, value) if isinstance(value, str) else value for field, value in given), row.key)
 
 
 def guess(row: Row) -> str:

@@ -26,11 +26,11 @@ DEADLINES = {
 """What the drop-down offers, in seconds; the tiers of urgency have the same limits."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(
-    r"(?:within |in )?(\d{1,6}) ?(s|m|h|d|w|secs?|seconds?|mins?|minutes?|hours?|hrs?|days?|weeks?)", re.IGNORECASE
+    r"(?:within |in )?(\d{1,9}) ?(s|m|h|d|w|secs?|seconds?|mins?|minutes?|hours?|hrs?|days?|weeks?)", re.IGNORECASE
 )
-_YEAR_S = 366 * 86_400
+_LONGEST_S = 100 * 366 * 86_400
 _WHO_LENGTH = 120
-_DEADLINE = "one of the list, or a time such as 90 s, 10 min, 8 h or 2 days, up to a year"
+_DEADLINE = "one of the list, or a time such as 90 s, 10 min, 8 h or 2 days"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _needed_within_s(value: Any) -> int:
         return DEADLINES[text]
     match = _DURATION.fullmatch(text)
     seconds = int(match[1]) * _UNITS[match[2][0].lower()] if match else 0
-    if not 0 < seconds <= _YEAR_S:
+    if not match or seconds > _LONGEST_S:
         raise ValueError(_DEADLINE)
     return seconds
 
@@ -136,11 +136,15 @@ def _who(value: Any) -> str:
     return _text(value, _WHO_LENGTH)
 
 
-def _text(value: Any, limit: int = 500) -> str:
-    text = visible(" ".join(str(value).split()))
+def _text(value: Any, limit: int = 2000) -> str:
+    text = _plain(value)
     if len(text) > limit:
         raise ValueError(f"at most {limit} characters")
     return text
+
+
+def _plain(value: Any) -> str:
+    return visible(" ".join(str(value).split()), limit=4000)
 
 
 def _on(value: Any) -> date:
@@ -177,7 +181,15 @@ def shown(field: str, value: Any) -> str:
         return named.get(value) or exact_duration(value)
     if field in ("pass_rate", "output_share"):
         return f"{(value * 100).normalize():f} %"
-    return str(value)
+    return _plain(value)
+
+
+def as_read(field: str, value: Any) -> Any:
+    """A value of whowaits.toml as it comes back from a cell; as it is where no cell can hold it."""
+    try:
+        return read_cell(field, shown(field, value))
+    except ValueError:
+        return value
 
 
 def exact_duration(seconds: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.config import Answer, Config, parse_config
 from analyzer.errors import UserError, UserErrors
-from analyzer.worksheet.columns import ANSWERS, exact_duration, shown
+from analyzer.worksheet.columns import ANSWERS, as_read, exact_duration, shown
 from analyzer.worksheet.names import WHOLE, scope_name, visible
 from analyzer.worksheet.reading import Given
 
@@ -77,9 +77,9 @@ def changes(
     unsigned: list[UserError] = []
     for row in given:
         mine = _answers_of(config, row.workload, row.component)
-        fields = {name: value for name, value in row.answers.items() if _first(mine, name) != value}
+        fields = {name: value for name, value in row.answers.items() if as_read(name, _first(mine, name)) != value}
         note = row.values.get("note")
-        note = note if note not in [answer.note for answer in mine] else None
+        note = note if note not in [as_read("note", answer.note) for answer in mine] else None
         signed = row.values.get("who") or who
         if not fields and note is None:
             continue
@@ -113,13 +113,13 @@ def _contradictions(config: Config, change: Change) -> list[Contradiction]:
     parts = [a for a in config.answers if a.workload == change.workload and _part(a.component) is not None]
     for name, value in change.fields.items():
         old = next((a for a in covering if getattr(a, name) is not None), None)
-        if old is not None and getattr(old, name) != value:
+        if old is not None and as_read(name, getattr(old, name)) != value:
             found.append(Contradiction(change.workload, change.component, name, old, value, change.who))
         if change.component is None:
             found.extend(
                 Contradiction(change.workload, a.component, name, a, value, change.who, kept=True)
                 for a in parts
-                if getattr(a, name) not in (None, value)
+                if as_read(name, getattr(a, name)) not in (None, value)
             )
     return found
 
