@@ -11,12 +11,14 @@ from typing import Any
 from analyzer.batch.body import EMPTY_BYTES, ENVELOPE_BYTES
 from analyzer.batch.cost import estimate
 from analyzer.batch.job import Job
+from analyzer.batch.pieces import in_pieces
 from analyzer.batch.preflight import refusal
 from analyzer.batch.provider import Provider, RefusedError
 from analyzer.batch.store import Store
 from analyzer.times import day_of_us
 
 _AT_ONCE = 2_000
+_BYTES_AT_ONCE = 16_000_000
 _COUNTED_AT_ONCE = 200
 _COUNTERS = 8
 # Prices change by the day: what was priced earlier is priced again.
@@ -40,6 +42,7 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
         )
         if not rows:
             return rejected, []
+        rows = next(in_pieces(rows, lambda row: int(row["bytes"]), count=len(rows), size=_BYTES_AT_ONCE))
         after = rows[-1]["item_no"]
         counts = {} if provider is None or not job.counts_tokens else _counted(store, provider, rows)
         fit, unfit, left = [], [], 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from sqlite3 import Row
 
@@ -15,7 +15,8 @@ from analyzer.batch.job import Job
 from analyzer.batch.journal import note
 from analyzer.batch.lease import on_duty
 from analyzer.batch.output_check import read_schema
-from analyzer.batch.provider import Provider, RemoteBatch, Result
+from analyzer.batch.pieces import in_pieces
+from analyzer.batch.provider import Provider, RemoteBatch
 from analyzer.batch.reconcile import Reading, lose_missing, settle
 from analyzer.batch.sinks import sink_of
 from analyzer.batch.store import Store, open_store
@@ -104,7 +105,8 @@ def _read(
         number = int(store.row("batch", batch_no=batch_no)["readings"])
     reading = Reading(batch_no, row["token"], number, row["canceler"], remote.created_us)
     strange = duplicates = first = 0
-    for chunk in _chunks(iter(()) if remote.is_archived else provider.results(remote.id)):
+    results = iter(()) if remote.is_archived else provider.results(remote.id)
+    for chunk in in_pieces(results, lambda result: result.bytes, count=_AT_ONCE, size=_BYTES_AT_ONCE):
         with store.change():
             tally = settle(store, job, reading, chunk, now_us)
         first, duplicates, strange = first + tally.first, duplicates + tally.duplicates, strange + tally.strange
@@ -125,17 +127,3 @@ def _read(
         lose_missing(store, batch_no, missing, reason, now_us)
         store.run("finish_batch", batch_no=batch_no)
         done.batches_ended += 1
-
-
-def _chunks(results: Iterator[Result]) -> Iterator[list[Result]]:
-    """Some at a time, by count and by bytes, so that memory does not grow with the batch."""
-    chunk: list[Result] = []
-    size = 0
-    for result in results:
-        chunk.append(result)
-        size += result.bytes
-        if len(chunk) >= _AT_ONCE or size >= _BYTES_AT_ONCE:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlite3 import Row
+
 from analyzer.batch.body import parts_of
 from analyzer.batch.job import Job
 from analyzer.batch.provider import Provider, RemoteBatch
@@ -36,7 +38,7 @@ def resolve_doubts(
             remote
             for remote in remotes
             if remote.items == row["item_count"]
-            and row["intended_us"] - _SKEW_US <= remote.created_us <= row["doubted_us"] + _SKEW_US
+            and row["intended_us"] - _SKEW_US <= remote.created_us <= _known_by_us(row) + _SKEW_US
         ]
         mine = next((remote for remote in fitting if proofs[remote.id] == row["batch_no"]), None)
         age_s = (now_us - row["intended_us"]) / 1e6
@@ -46,7 +48,7 @@ def resolve_doubts(
         elif any(proofs[remote.id] is None for remote in fitting):
             remarks.append("a batch in doubt may be one that still runs or cannot be read; it is looked at again")
         elif assume_absent_after_s is not None and age_s >= assume_absent_after_s:
-            _assume_absent(store, row["batch_no"])
+            _assume_absent(store, row["batch_no"], now_us)
             remarks.append(f"a batch of {row['item_count']} items is assumed absent; its items are queued again")
         else:
             remarks.append(
@@ -54,6 +56,11 @@ def resolve_doubts(
                 "was never made, say --assume-absent-after"
             )
     return remarks
+
+
+def _known_by_us(row: Row) -> int:
+    """When its sender was certainly at an end; not before the intent, should a clock have been put back since."""
+    return max(int(row["doubted_us"]), int(row["intended_us"]))
 
 
 def _unknown_since(store: Store, provider: Provider, since_us: int) -> list[RemoteBatch]:
@@ -88,11 +95,11 @@ def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:
             store.run("items_are_submitted", batch_no=batch_no)
 
 
-def _assume_absent(store: Store, batch_no: int) -> None:
+def _assume_absent(store: Store, batch_no: int, now_us: int) -> None:
     with store.change():
         reason = "assumed absent, as a person said"
         if store.run(
             "close_batch", batch_no=batch_no, state="absent", reason=reason, retry_at_us=None, is_lasting=0
         ).rowcount:
-            store.run("items_are_queued_again", batch_no=batch_no)
+            store.run("items_are_queued_again", batch_no=batch_no, now_us=now_us)
             store.run("close_sendings", batch_no=batch_no, outcome="absent")

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from analyzer.batch.job import Job
 from analyzer.batch.jobfile import load_job
+from analyzer.batch.pieces import in_pieces
 from analyzer.batch.store import Store, open_store
 from analyzer.errors import UserError
 
 _AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16_000_000
 _MAX_KEY = 512
 
 
@@ -57,17 +58,17 @@ def enqueue_many(
     clock: Callable[[], float] = time.time,
     rejected: Callable[[UserError], None] | None = None,
 ) -> int:
-    """Put many down, a transaction each 5,000; how many were new. Safe from several processes.
+    """Put many down, up to 5,000 or 16 MB a transaction; how many were new. Safe from several processes.
 
     `rejected` is told of each one that no batch could take, and the rest goes on.
-    Raises: UserError at the first such one where nobody is to be told; what came 5,000 before it is in the store.
+    Raises: UserError at the first such one where nobody is to be told; transactions before it stay.
     """
     job = job if isinstance(job, Job) else load_job(Path(job))
     rows = _rows(job, items, int(clock() * 1_000_000), rejected)
     added = 0
     with open_store(job.store) as store:
-        while chunk := list(islice(rows, _AT_ONCE)):
-            added += _add(store, chunk)
+        for piece in in_pieces(rows, lambda row: row["bytes"], count=_AT_ONCE, size=_BYTES_AT_ONCE):
+            added += _add(store, piece)
     return added
 
 

@@ -36,7 +36,7 @@ def take_back(store: Store, batch_no: int, error: RefusedError, now_us: int) -> 
     """What certainly was not made: its items wait again, and its custom_ids are forgotten."""
     retry_at_us = None if error.retry_after_s is None else now_us + int(error.retry_after_s * 1e6)
     with store.change():
-        store.run("items_are_queued_again", batch_no=batch_no)
+        store.run("items_are_queued_again", batch_no=batch_no, now_us=now_us)
         store.run("forget_sendings", batch_no=batch_no)
         store.run(
             "close_batch",

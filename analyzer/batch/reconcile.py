@@ -50,6 +50,12 @@ class Fate:
 
 def judge(result: Result, job: Job, attempts: int, canceler: str | None) -> Fate:
     """What becomes of an item that was sent `attempts` times, by its result."""
+    fate = _by_kind(result, job, attempts, canceler)
+    # Whoever canceled a job does not want its items sent again.
+    return Fate("canceled", "canceled as asked") if canceler == "person" and fate.state == "queued" else fate
+
+
+def _by_kind(result: Result, job: Job, attempts: int, canceler: str | None) -> Fate:
     if result.kind == "succeeded" and result.message is not None:
         problem = output_problem(result.message, job.fail_on, job.schema)
         return Fate("succeeded", keeps=True) if problem is None else Fate("dead", problem, keeps=True)

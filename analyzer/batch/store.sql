@@ -82,8 +82,10 @@ update batches set state = :state, reason = :reason, retry_at_us = :retry_at_us,
 where batch_no = :batch_no and state in ('intent', 'in-doubt')
 
 -- name: items_are_queued_again
--- Takes: batch_no. What was never accepted does not count as an attempt.
-update items set state = 'queued', attempts = attempts - 1
+-- Takes: batch_no, now_us. What was never accepted does not count as an attempt, and is canceled where a person wants that.
+update items set attempts = attempts - 1,
+  state = case when (select canceler from batches where batch_no = :batch_no) = 'person' then 'canceled' else 'queued' end,
+  done_us = case when (select canceler from batches where batch_no = :batch_no) = 'person' then :now_us end
 where state = 'claimed' and item_no in (select item_no from sendings where batch_no = :batch_no)
 
 -- name: forget_sendings

@@ -33,9 +33,9 @@ class Plan:
     """What goes wrong. `creates`, `calls` (synchronous messages): one entry is used up by each POST: ok, drop (do it,
     then close the connection), drop-before (close without doing it), made-then-500, spend (a spend limit), slow, or a
     status such as 500. `kinds`: text of an item to its result types, one used up by each batch that it is in. `lines`:
-    order, missing, duplicate or stranger among the result lines. `bodies`: torn (ends inside a line) or cut (the connection
-    breaks), one used up by each reading. `answers`: text of an item to what is different about its message. `ends`,
-    `create_fate`: the same decided by a function of what is asked about."""
+    order, missing, duplicate or stranger among the result lines. `bodies`: torn (ends inside a line) or cut (the
+    connection breaks), one used up by each reading. `answers`: text of an item to what is different about its
+    message. `ends`, `create_fate`: the same decided by a function of what is asked about."""
 
     creates: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)

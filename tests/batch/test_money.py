@@ -55,7 +55,7 @@ def test_every_cache_bucket_has_its_own_price() -> None:
         "cache_read_input_tokens": 400,
     }
     found = actual("claude-sonnet-5-5", {"usage": usage}, ON)
-    # Sonnet 5.5 in a batch per MTok: in 1.00, out 5.00, 5m write 1.25, 1h write 2.00, read 0.05; synchronous twice that.
+    # Sonnet 5.5 in a batch per MTok: in 1.00, out 5.00, 5m write 1.25, 1h write 2.00, read 0.05; twice that directly.
     assert found.batch_pico == 10 * 1_000_000 + 20 * 5_000_000 + 100 * 1_250_000 + 200 * 2_000_000 + 400 * 50_000
     assert found.direct_pico == 2 * found.batch_pico
     assert found.tokens == TokenSums(10, 100, 200, 400, 20)
@@ -88,7 +88,7 @@ def test_the_cap_stops_before_the_post_by_the_high_estimate(server: FakeServer, 
 
 
 def test_what_came_back_takes_the_place_of_the_estimate(server: FakeServer, api: MessagesApi, job: Job) -> None:
-    server.plan.answers = dict.fromkeys("abc", {"usage": {"input_tokens": 10, "output_tokens": 1}})
+    server.plan.answers = {key: {"usage": {"input_tokens": 10, "output_tokens": 1}} for key in "abc"}
     fill(job, "a", "b", "c")
     first = quote(job)
     one_usd = first.high_usd / 3

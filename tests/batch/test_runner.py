@@ -194,6 +194,29 @@ def test_a_batch_in_doubt_is_canceled_when_it_is_found(server: FakeServer, api: 
     assert status_of(job).canceled == 1 and server.posts == 1
 
 
+@pytest.mark.parametrize("kind", ["expired", "overloaded_error"])
+def test_what_would_be_sent_again_is_not_when_it_was_canceled(
+    server: FakeServer, api: MessagesApi, job: Job, kind: str
+) -> None:
+    server.plan.kinds = {"a": [kind]}
+    fill(job, "a")
+    submit(job, api)
+    cancel(job)
+    collect(job, api)
+    assert status_of(job).canceled == 1 and status_of(job).done
+
+
+def test_a_canceled_batch_that_was_never_made_is_not_queued_again(
+    server: FakeServer, api: MessagesApi, job: Job
+) -> None:
+    server.plan.creates = ["drop-before"]
+    fill(job, "a")
+    submit(job, api)
+    cancel(job)
+    submit(job, api, assume_absent_after_s=0)
+    assert status_of(job).canceled == 1 and server.posts == 1
+
+
 def test_prune_forgets_what_is_done_and_keeps_the_keys(api: MessagesApi, job: Job) -> None:
     enqueue(params("secret-question"), job=job, key="a")
     fill(job, "b")

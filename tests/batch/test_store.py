@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import resource
 import sqlite3
 import subprocess
@@ -274,7 +273,7 @@ def test_a_store_on_a_read_only_place_is_told(job: Job, tmp_path_factory: pytest
         for path, mode in modes.items():
             path.chmod(mode)
     assert "jobs.sqlite: the job store refused (attempt to write a readonly database)" in ran.stdout, ran.stderr
-    assert os.path.exists(job.store) and status_of(job).queued == 1
+    assert job.store.exists() and status_of(job).queued == 1
 
 
 def test_a_full_disk_that_rolled_back_by_itself_is_told_as_such(job: Job) -> None:
