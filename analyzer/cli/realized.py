@@ -98,12 +98,15 @@ def _effects(effects: Effects) -> dict[str, Any]:
 
 
 def _text(found: Realized) -> str:
+    from analyzer.savings.assessment import CASES
+
     before, after, forecast = found.before, found.after, found.forecast_usd
+    low, base, high = (dollars(forecast[case]) for case in CASES)
     lines = [
         f"before: {before.first_day} to {before.last_day}, {dollars(before.list_cost_usd)} of list cost",
         f"after:  {after.first_day} to {after.last_day}, {dollars(after.list_cost_usd)}",
-        f"The levers took off {dollars(found.effects.saved_usd)}. For the work done since, the plan had said "
-        f"{dollars(forecast['low'])} at least, {dollars(forecast['base'])} expected, {dollars(forecast['high'])} at best.",
+        f"The levers took off {dollars(found.effects.saved_usd)}. Of the work done since, the plan had said "
+        f"{low} at least, {base} expected and {high} at most.",
     ]
     unpriced = before.unpriced_requests + after.unpriced_requests
     if unpriced:

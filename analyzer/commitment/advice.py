@@ -106,7 +106,7 @@ def advise(assessment: Assessment, terms: Terms, *, seed: int = 1, paths: int = 
     outlook = read_outlook(history)
     start = terms.starts_on or _next_month(history.last_day)
     _check_start(start, history.last_day)
-    end, rolled_to = _plus_months(start, terms.months), _plus_months(start, terms.months + terms.rollover_months)
+    end, rolled_to = plus_months(start, terms.months), plus_months(start, terms.months + terms.rollover_months)
     first = history.last_day + timedelta(days=1)
     moves = planned_moves(assessment, terms, history.last_day)
     days = (rolled_to - first).days
@@ -169,7 +169,7 @@ def _months(after: Floats, first: date, start: date, best: Level, terms: Terms) 
     part = float(best.commit_usd) / terms.months
     found = []
     for number in range(terms.months):
-        begins, ends = _plus_months(start, number), _plus_months(start, number + 1)
+        begins, ends = plus_months(start, number), plus_months(start, number + 1)
         used = after[:, (begins - first).days : (ends - first).days].sum(axis=1) * kept
         mean = float(used.mean())
         found.append(Month(begins, mean, float(np.quantile(used, 0.1)), mean / part if part else None))
@@ -195,10 +195,10 @@ def _spread(amounts: Floats) -> tuple[float, float, float]:
 
 
 def _next_month(day: date) -> date:
-    return _plus_months(day.replace(day=1), 1)
+    return plus_months(day.replace(day=1), 1)
 
 
-def _plus_months(day: date, months: int) -> date:
+def plus_months(day: date, months: int) -> date:
     """The same day some months on; the last day of a shorter month."""
     total = day.year * 12 + day.month - 1 + months
     year, month = divmod(total, 12)
