@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tomlkit.items import AoT, Table
 
 _KEYS = {"needed_within_s": "needed_within"}
+_TRIAL = {"route_to", "pass_rate"}  # neither says anything without the other
 _LABELS = {
     "awaited": "waits",
     "needed_within_s": "needed",
@@ -77,7 +78,9 @@ def changes(
     unsigned: list[UserError] = []
     for row in given:
         mine = _answers_of(config, row.workload, row.component)
-        fields = {name: value for name, value in row.answers.items() if as_read(name, _first(mine, name)) != value}
+        new = {name for name, value in row.answers.items() if as_read(name, _first(mine, name)) != value}
+        new |= _TRIAL if new & _TRIAL else set()
+        fields = {name: value for name, value in row.answers.items() if name in new}
         note = row.values.get("note")
         note = note if note not in [as_read("note", answer.note) for answer in mine] else None
         signed = row.values.get("who") or who

@@ -11,6 +11,7 @@ WHOLE = "all calls"
 _LONGEST = 1000
 _FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_ESCAPED = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def visible(text: str, limit: int = _LONGEST) -> str:
@@ -34,6 +35,11 @@ def no_formula(text: str) -> str:
 def no_escape(text: str) -> str:
     """The text for an xlsx cell, where `_x003D_` would be read as a character of that code."""
     return _ESCAPE.sub("_x005F_", text)
+
+
+def unescaped(text: str) -> str:
+    """The text that `no_escape` made safe."""
+    return _ESCAPED.sub("_", text)
 
 
 def bare(text: str) -> str:

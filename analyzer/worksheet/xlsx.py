@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.errors import UserError
 from analyzer.worksheet.cells import row_values
 from analyzer.worksheet.columns import AWAITED, COLUMNS, DEADLINES, Column, shown
-from analyzer.worksheet.names import no_escape
+from analyzer.worksheet.names import no_escape, unescaped
 from analyzer.worksheet.rows import Row
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def _value(cell: Any) -> Any:
     value = cell.value
     if cell.data_type == "f":
         return FORMULA
+    if isinstance(value, str):
+        return unescaped(value)
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
