@@ -47,6 +47,12 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
     click.echo(table(heads, rows, right=range(1, 8)))
     for model in spend.unpriced_models:
         click.echo(f"unpriced: {counted(model.requests, 'request')}, {printable(model.reason, 0)}")
+    if spend.two_readings:
+        both = spend.two_readings
+        click.echo(
+            f"{counted(both.requests, 'request')}: the log does not tell whether input holds the cache tokens; counted as "
+            f"if it does, {dollars(both.list_cost_usd)}; if it does not, {dollars(both.other_cost_usd)}"
+        )
     if spend.total.uncounted:
         click.echo(f"{counted(spend.total.uncounted, 'row')} of usage reports do not say how many requests they hold")
 
@@ -79,6 +85,13 @@ def spend_document(spend: Spend) -> dict[str, Any]:
                 {"raw_model": model.raw_model, "reason": model.reason, "requests": model.requests}
                 for model in spend.unpriced_models
             ],
+        },
+        "two_readings": None
+        if spend.two_readings is None
+        else {
+            "requests": spend.two_readings.requests,
+            "list_cost_usd": spend.two_readings.list_cost_usd,
+            "other_cost_usd": spend.two_readings.other_cost_usd,
         },
     }
 

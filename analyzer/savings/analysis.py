@@ -63,7 +63,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
     placements: dict[int, str] = {no: plan.verdict.placement for no, plan in plans.items()}
     return Assessment(
         company=config.company,
-        coverage=read_coverage(audit, priced),
+        coverage=read_coverage(audit, config, priced),
         workloads=tuple(sorted(workloads, key=lambda w: (-w.baseline_usd, w.verdict.workload))),
         baseline_usd=add(c.baseline_usd for c in components),
         optimized_usd=add(c.optimized_usd["low"] for c in components),

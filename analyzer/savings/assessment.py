@@ -12,6 +12,7 @@ from analyzer.savings.state import State
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.reconcile import Reconciliation
+from analyzer.workloads.usage import TwoReadings
 
 Lever = Literal["output", "routing", "caching", "batch"]
 LEVERS: tuple[Lever, ...] = ("output", "routing", "caching", "batch")
@@ -188,6 +189,7 @@ class Coverage:
     signal_shares: dict[str, float]
     report_rows: int = 0
     seen_twice: tuple[tuple[str, str, int], ...] = ()
+    two_readings: TwoReadings | None = None
 
 
 @dataclass(frozen=True)

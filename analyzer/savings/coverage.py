@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
+from analyzer.config import Config
 from analyzer.savings.assessment import Coverage, FileRead, Unpriced
 from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
 from analyzer.tokens import TokenSums
 from analyzer.workloads.spend import PricedUsage
+from analyzer.workloads.usage import two_readings
 
 _SQL = Path(__file__).with_name("coverage.sql")
 
 
-def read_coverage(audit: Audit, priced: Iterable[PricedUsage]) -> Coverage:
+def read_coverage(audit: Audit, config: Config, priced: Iterable[PricedUsage]) -> Coverage:
     """The coverage of an audit, with its unpriced requests by raw model and reason (most requests first)."""
     sql, connection = sql_blocks(_SQL), audit.connection
     requests, first_us, last_us, report_rows, _ = connection.execute(sql["totals"]).fetchall()[0]
@@ -36,6 +38,7 @@ def read_coverage(audit: Audit, priced: Iterable[PricedUsage]) -> Coverage:
         signal_shares=_signal_shares(audit, requests),
         report_rows=report_rows,
         seen_twice=tuple(connection.execute(sql["seen_twice"]).fetchall()),
+        two_readings=two_readings(audit, config),
     )
 
 

@@ -51,6 +51,17 @@ class UnpricedModel:
 
 
 @dataclass(frozen=True)
+class TwoReadings:
+    """Calls whose log does not tell whether the input count holds the cache tokens: their list cost if it does, which is how
+    they are counted, and if it does not. USD, of the calls that have a price.
+    """
+
+    requests: int
+    list_cost_usd: Decimal
+    other_cost_usd: Decimal
+
+
+@dataclass(frozen=True)
 class Spend:
     """Priced rows (largest cost first), the total of all requests, and those without a price.
 
@@ -62,6 +73,7 @@ class Spend:
     total: SpendRow
     unpriced: SpendRow
     unpriced_models: tuple[UnpricedModel, ...]
+    two_readings: TwoReadings | None
 
 
 def usage(audit: Audit) -> tuple[Usage, ...]:
@@ -151,7 +163,26 @@ def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
         total=total,
         unpriced=replace(_sum_row("unpriced", unknown), list_cost_usd=None),
         unpriced_models=_unpriced_models(unknown),
+        two_readings=two_readings(audit, config),
     )
+
+
+def two_readings(audit: Audit, config: Config) -> TwoReadings | None:
+    """Both costs of calls tagged `input_convention = ambiguous`; None = there are none. Needs the tables of `scan_spend`."""
+    ambiguous = "join owned r on r.request_no = p.request_no and r.tags['input_convention'] = 'ambiguous'"
+    rows = audit.connection.execute(token_sums("p.model", ambiguous)).fetchall()
+    read = [usage_of_row((0, "", "", *row[1:])) for row in rows]
+    if not read:
+        return None
+    other = [
+        replace(row, tokens=replace(row.tokens, uncached_input_tokens=row.tokens.uncached_input_tokens + cached))
+        for row in read
+        for cached in (row.tokens.input_tokens - row.tokens.uncached_input_tokens,)
+    ]
+    costs = [
+        add(p.list_cost_usd for p in price_usage(some, config) if p.list_cost_usd is not None) for some in (read, other)
+    ]
+    return TwoReadings(sum(row.requests for row in read), *costs)
 
 
 def _key_text(by: SpendKey, value: object) -> str:

@@ -90,3 +90,18 @@ def test_the_json_names_the_key_and_keeps_money_decimal(audit):
     assert document["rows"][0]["source"] == "whowaits_jsonl"
     assert document["total"]["list_cost_usd"] == Decimal("2.009")
     assert document["unpriced"]["list_cost_usd"] is None
+
+
+def test_calls_that_can_be_read_in_two_ways_show_both_costs(audit):
+    """Haiku 4.5: 1,000 uncached at $1, 4,000 read at $0.10, 100 out at $5 a million; or 5,000 uncached."""
+    add_requests(audit, [{"cache_read_tokens": 4000, "tags": {"input_convention": "ambiguous"}}, {}])
+    both = spend_by(audit, Config()).two_readings
+    assert both is not None
+    assert both.requests == 1
+    assert both.list_cost_usd == HAIKU * (1000 + 400 + 500)
+    assert both.other_cost_usd == HAIKU * (5000 + 400 + 500)
+
+
+def test_calls_that_can_be_read_in_one_way_only_have_no_second_cost(audit):
+    three_models(audit)
+    assert spend_by(audit, Config()).two_readings is None

@@ -55,6 +55,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "remarks": [(place.removeprefix(above), remark, lines) for place, remark, lines in coverage.remarks],
         "unpriced": coverage.unpriced,
         "seen_twice": coverage.seen_twice,
+        "two_readings": coverage.two_readings,
         "signals": [
             {"name": name.replace("_", " "), "share": share, "text": share_text(share)}
             for name, share in sorted(coverage.signal_shares.items(), key=lambda item: (-item[1], item[0]))
