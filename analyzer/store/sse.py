@@ -19,7 +19,8 @@ _HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
 _FIRST_EVENT = re.compile(rb"(?::[^\n]*\n\s*)*(?:event: ?[a-z_]+\r?\n|data: ?\{)")
 _FIELD = re.compile(rb"(?:event|data|id|retry) ?:|:")
 _KEPT = ("message_start", "message_delta", "message_stop", "error")
-_MARKS = tuple(f'"{name}"'.encode() for name in _KEPT)
+_TOLD = re.compile(('"(?:' + "|".join(_KEPT) + ')"').encode())
+_PASSED = re.compile(rb"\r?\Z|event: (?:content_block_|ping)")
 _NO_ANSWER = "text outside an event stream, expected lines of `event:` and `data:`"
 
 
@@ -41,6 +42,7 @@ class _Answer:
     events: list[Any] = field(default_factory=list)
     text: list[bytes] = field(default_factory=list)
     is_in_headers: bool = False
+    size: int = 0
 
     @property
     def has_begun(self) -> bool:
@@ -67,12 +69,18 @@ def sse_chunks(source: TextSource, limits: Limits) -> Iterator[Chunk]:
         if isinstance(line, str):
             chunk.rejects.append((line_no, line))
             continue
-        if answer is not None and _ends_before(answer, line):
+        if answer is not None and answer.events and _PASSED.match(line):
+            continue
+        event = _event(line)
+        if answer is not None and _ends_before(answer, line, event):
             _add(chunk, answer)
             answer = None
-        answer = _read_line(chunk, answer, line_no, line)
+        answer = _read_line(chunk, answer, line_no, line, event)
         if answer is not None and answer.events and answer.events[-1].get("type") == "message_stop":
             _add(chunk, answer)
+            answer = None
+        if answer is not None and answer.size > limits.record_bytes:
+            chunk.rejects.append((answer.line_no, limits.reason(answer.size)))
             answer = None
         if chunk.full:
             yield chunk
@@ -84,11 +92,11 @@ def sse_chunks(source: TextSource, limits: Limits) -> Iterator[Chunk]:
     yield chunk
 
 
-def _ends_before(answer: _Answer, line: bytes) -> bool:
+def _ends_before(answer: _Answer, line: bytes, event: dict[str, Any] | None) -> bool:
     """Another answer begins on this line."""
     if _STATUS_LINE.match(line):
         return True
-    return answer.has_begun and (line.startswith(b"event: message_start") or _type_of(_event(line)) == "message_start")
+    return answer.has_begun and (line.startswith(b"event: message_start") or _type_of(event) == "message_start")
 
 
 def _add(chunk: Chunk, answer: _Answer) -> None:
@@ -96,7 +104,9 @@ def _add(chunk: Chunk, answer: _Answer) -> None:
         chunk.add(answer.line_no, answer.record())
 
 
-def _read_line(chunk: Chunk, answer: _Answer | None, line_no: int, line: bytes) -> _Answer | None:
+def _read_line(
+    chunk: Chunk, answer: _Answer | None, line_no: int, line: bytes, event: dict[str, Any] | None
+) -> _Answer | None:
     """Take one line; returns the answer it belongs to, None = none."""
     if status := _STATUS_LINE.match(line):
         return _Answer(line_no, status=int(status[1]), is_in_headers=True)
@@ -107,10 +117,12 @@ def _read_line(chunk: Chunk, answer: _Answer | None, line_no: int, line: bytes) 
         return answer
     if _FIELD.match(line):
         answer = answer or _Answer(line_no)
-        if (event := _event(line)) is not None:
+        if event is not None:
             answer.events.append(event)
+            answer.size += len(line)
     elif answer is not None and not answer.events and answer.status is not None:
         answer.text += [line] if line or answer.text else []
+        answer.size += len(line)
     elif line.strip() and line.strip() != b"[DONE]":
         chunk.rejects.append((line_no, _NO_ANSWER))
     return answer
@@ -118,7 +130,7 @@ def _read_line(chunk: Chunk, answer: _Answer | None, line_no: int, line: bytes) 
 
 def _event(line: bytes) -> dict[str, Any] | None:
     """The event of a `data:` line, None = none that tells ids or usage."""
-    if not line.startswith(b"data:") or not any(mark in line for mark in _MARKS):
+    if not line.startswith(b"data:") or not _TOLD.search(line):
         return None
     try:
         event = json.loads(line[5:])

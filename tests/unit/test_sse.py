@@ -190,6 +190,14 @@ def test_a_line_over_the_limit_is_refused_and_the_rest_is_read() -> None:
     assert sum(len(chunk.texts) for chunk in chunks_of(text, Limits(record_bytes=2000))) == 2
 
 
+def test_an_answer_over_the_limit_is_refused_though_its_lines_are_short() -> None:
+    """Each line is 400 bytes; the limit is passed on the sixth, and the rest stands outside an answer."""
+    text = HEADERS.format(1) + "\n".join(["{" + "x" * 399] * 8) + "\n" + HEADERS.format(2) + answer(2)
+    found = rejects_of(text, Limits(record_bytes=2200))
+    assert found[0] == (1, "a record of 2400 bytes, expected at most 2200")
+    assert [line for line, _ in found] == [1, 12, 13]
+
+
 def test_a_torn_gzip_keeps_the_answers_before_the_tear(audit: Audit, tmp_path: Path) -> None:
     noise = "".join(answer(number) for number in range(1, 400))
     data = gzip.compress(noise.encode())
