@@ -79,7 +79,7 @@ def run(
 def headline_lines(assessment: Assessment) -> Iterator[str]:
     """The headline and the spend by verdict, in the cents of the page."""
     from analyzer.report.display import VERDICT_NAMES, percent, shown_verdict, to_cents
-    from analyzer.report.ledger import ledger_of
+    from analyzer.savings.ledger import ledger_of
 
     ledger = ledger_of(assessment)
     line = (

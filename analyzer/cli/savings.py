@@ -19,8 +19,8 @@ _NO_DISCOUNT = Decimal(0)
 
 if TYPE_CHECKING:
     from analyzer.config import Config
-    from analyzer.report.ledger import Ledger
     from analyzer.savings import Assessment, ComponentPlan, WorkloadPlan
+    from analyzer.savings.ledger import Ledger
 
 
 @click.command(short_help="What the bill becomes: four levers, stacked, with a range.")
@@ -108,7 +108,7 @@ def _component(plan: ComponentPlan) -> dict[str, Any]:
 def _text(assessment: Assessment, config: Config) -> str:
     """In the cents of the page, so that every column adds up."""
     from analyzer.report.display import percent, to_cents
-    from analyzer.report.ledger import ledger_of
+    from analyzer.savings.ledger import ledger_of
 
     ledger, saving = ledger_of(assessment), assessment.saving_usd
     lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd or assessment.baseline_usd):>16}"]

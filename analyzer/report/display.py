@@ -7,7 +7,7 @@ sentences of the rules write them so; a decimal would promise a precision that n
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from analyzer.money import to_cents as to_cents
@@ -135,13 +135,6 @@ def period_text(first: date | None, last: date | None) -> str:
     if first.year == last.year:
         return f"{first.day} {first:%B} – {day_text(last)}"
     return f"{day_text(first)} – {day_text(last)}"
-
-
-def is_calendar_month(first: date | None, last: date | None) -> bool:
-    """Whether the period is exactly one calendar month."""
-    if first is None or last is None or first.day != 1:
-        return False
-    return (first.year, first.month) == (last.year, last.month) and (last + timedelta(days=1)).day == 1
 
 
 def weight_text(evidence: Evidence) -> str:

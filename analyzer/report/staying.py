@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from analyzer.money import add
-from analyzer.report.ledger import Ledger
 from analyzer.savings.assessment import ComponentPlan, LeverFinding
+from analyzer.savings.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,6 @@ from analyzer.report import build_report
 from analyzer.report.build import inline_json
 from analyzer.report.display import (
     counted,
-    is_calendar_month,
     percent,
     period_text,
     plain,
@@ -23,6 +23,7 @@ from analyzer.report.display import (
     unbroken,
 )
 from analyzer.report.figures import plotly_text, spend_bars_figure
+from analyzer.savings.ledger import is_calendar_month, month_usd
 
 
 def test_rounded_parts_add_up_to_the_rounded_total() -> None:
@@ -100,6 +101,14 @@ def test_only_a_whole_month_is_a_month() -> None:
     assert is_calendar_month(date(2028, 2, 1), date(2028, 2, 29))
     assert not is_calendar_month(date(2028, 2, 1), date(2028, 2, 28))
     assert not is_calendar_month(None, None)
+
+
+def test_a_month_is_the_calendar_month_read_or_thirty_days_of_it() -> None:
+    days = dataclasses.replace(larkfield().coverage, days=7, first_day=date(2026, 10, 1), last_day=date(2026, 10, 7))
+    assert month_usd(Decimal("70.00"), days) == Decimal("300.00")
+    whole = dataclasses.replace(days, days=31, last_day=date(2026, 10, 31))
+    assert month_usd(Decimal("70.00"), whole) == Decimal("70.00")
+    assert month_usd(Decimal("70.00"), dataclasses.replace(days, days=0)) is None
 
 
 def test_json_in_a_script_element_cannot_end_it() -> None:

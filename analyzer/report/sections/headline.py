@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from analyzer.money import add
-from analyzer.report.display import VERDICT_NAMES, is_calendar_month, percent, period_text, shown_verdict, to_cents
-from analyzer.report.ledger import Ledger, Row, ledger_of, migration_rows, moving_saving_usd
+from analyzer.report.display import VERDICT_NAMES, percent, period_text, shown_verdict, to_cents
 from analyzer.report.staying import stays
-from analyzer.savings.assessment import Assessment
+from analyzer.savings.assessment import Assessment, Coverage
+from analyzer.savings.ledger import (
+    Ledger,
+    Row,
+    is_calendar_month,
+    ledger_of,
+    migration_rows,
+    month_usd,
+    moving_saving_usd,
+)
 
 title = "What it comes to"
 order = 10
@@ -44,7 +51,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "base_percent": percent(assessment.saving_usd["base"], ledger.baseline_usd),
         "high_usd": to_cents(assessment.saving_usd["high"]),
         "high_percent": percent(assessment.saving_usd["high"], ledger.baseline_usd),
-        "a_month": _a_month(ledger, coverage.days, coverage.first_day, coverage.last_day),
+        "a_month": _a_month(ledger, coverage),
         "a_year": _scaled(ledger.saving_usd, 365, coverage.days),
         "upside_usd": ledger.upside_usd,
         "undecided": len(undecided),
@@ -69,16 +76,13 @@ def _reconciled(assessment: Assessment) -> dict[str, Any] | None:
     }
 
 
-def _a_month(ledger: Ledger, days: int, first: date | None, last: date | None) -> dict[str, Any] | None:
+def _a_month(ledger: Ledger, coverage: Coverage) -> dict[str, Any] | None:
     """The month before and after: the period itself where it is one calendar month, else scaled to 30 days."""
-    if days <= 0:
-        return None
-    if is_calendar_month(first, last):
-        return {"before_usd": ledger.baseline_usd, "after_usd": ledger.optimized_usd, "scaled": False}
-    before, saved = _scaled(ledger.baseline_usd, 30, days), _scaled(ledger.saving_usd, 30, days)
+    before, saved = month_usd(ledger.baseline_usd, coverage), month_usd(ledger.saving_usd, coverage)
     if before is None or saved is None:
         return None
-    return {"before_usd": before, "after_usd": before - saved, "scaled": True}
+    scaled = not is_calendar_month(coverage.first_day, coverage.last_day)
+    return {"before_usd": before, "after_usd": before - saved, "scaled": scaled}
 
 
 def _scaled(amount: Decimal, to_days: int, days: int) -> Decimal | None:

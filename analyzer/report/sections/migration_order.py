@@ -6,9 +6,9 @@ from typing import Any
 
 from analyzer.money import ZERO, add
 from analyzer.report.display import BASIS_NAMES, LEVER_NAMES, percent, shown_verdict
-from analyzer.report.ledger import Row, ledger_of, migration_rows, moving_saving_usd
 from analyzer.report.staying import reason_to_stay, stays
 from analyzer.savings.assessment import LEVERS, Assessment
+from analyzer.savings.ledger import Row, ledger_of, migration_rows, moving_saving_usd
 from analyzer.times import duration_text
 
 title = "Order of migration"

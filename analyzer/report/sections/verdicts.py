@@ -8,8 +8,8 @@ from typing import Any
 from analyzer.money import add
 from analyzer.report.display import URGENCY_NAMES, percent, shown_verdict
 from analyzer.report.figures import Chart, spend_bars_figure
-from analyzer.report.ledger import Ledger, ledger_of
 from analyzer.savings.assessment import Assessment
+from analyzer.savings.ledger import Ledger, ledger_of
 
 title = "Spend by workload and verdict"
 order = 30

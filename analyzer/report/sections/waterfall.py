@@ -8,8 +8,8 @@ from typing import Any
 from analyzer.money import ZERO
 from analyzer.report.display import FINDING_NAMES, LEVER_NAMES, percent
 from analyzer.report.figures import Chart, Step, waterfall_figure
-from analyzer.report.ledger import Ledger, ledger_of
 from analyzer.savings.assessment import LEVERS, Assessment
+from analyzer.savings.ledger import Ledger, ledger_of
 
 title = "Where the saving comes from"
 order = 20

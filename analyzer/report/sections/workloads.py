@@ -20,9 +20,9 @@ from analyzer.report.display import (
     shown_verdict,
     weight_text,
 )
-from analyzer.report.ledger import Cell, Row, ledger_of
 from analyzer.report.staying import explained
 from analyzer.savings.assessment import Assessment
+from analyzer.savings.ledger import Cell, Row, ledger_of
 from analyzer.times import duration_text
 
 title = "The workloads, one by one"
