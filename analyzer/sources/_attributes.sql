@@ -65,12 +65,6 @@ create or replace temp macro otel_convention(name, scope, t) as case
   when t.total = t.input + t.cache_read + t.cache_write + t.output then 'exclusive'
   else 'ambiguous' end;
 
--- name: otel_shape
--- Takes: the attributes of a span, the JSON of its input. Returns: prompt_shape of what was captured, else NULL.
-create or replace temp macro otel_shape(a, body) as coalesce(
-  chat_shape(a['gen_ai.tool.definitions'], a['gen_ai.system_instructions'], a['gen_ai.input.messages']),
-  chat_shape((body -> '$.tools')::varchar, (body -> '$.system')::varchar, (body -> '$.messages')::varchar));
-
 -- name: otel_tags
 -- Takes: the attributes of a span, or of its resource. Returns: a map, NULL where there is nothing.
 create or replace temp macro otel_step(a) as

@@ -44,14 +44,16 @@ create or replace temp macro joined_tags(maps) as
   nullif(list_reduce(list_filter(maps, lambda m: m is not null), lambda a, b: map_concat(a, b),
     map {}::map(varchar, varchar)), map {}::map(varchar, varchar));
 
--- name: chat_shape
--- Takes: JSON texts of tools, system, messages, of which only a list of messages makes a prompt. Returns: prompt_shape.
+-- name: parsed_json
+-- Takes: a text. Returns: JSON, NULL when it is none.
 create or replace temp macro parsed_json(x) as try(x::json);
-create or replace temp macro chat_shape(tools, system, messages) as
-  case when json_type(parsed_json(messages)) = 'ARRAY' then prompt_shape(
-    case when json_type(parsed_json(tools)) <> 'NULL' then parsed_json(tools)::varchar end,
-    case when json_type(parsed_json(system)) <> 'NULL' then parsed_json(system)::varchar end,
-    parsed_json(messages)::varchar) end;
+
+-- name: chat_texts
+-- Takes: JSON of tools, system, messages. Returns: their texts for prompt_shape; NULL unless messages is a list.
+create or replace temp macro chat_texts(tools, system, messages) as case when json_type(messages) = 'ARRAY' then struct_pack(
+  tools := case when json_type(tools) <> 'NULL' then tools::varchar end,
+  system := case when json_type(system) <> 'NULL' then system::varchar end,
+  messages := messages::varchar) end;
 
 -- name: calls_inside
 -- Takes: the name of a table with _node (an id, unique in all traces), _parent and _is_call. Returns: (inner, outer,

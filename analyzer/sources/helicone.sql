@@ -63,7 +63,7 @@ cost = "VARCHAR"
 -- name: projection
 -- Takes: record(record_no, text, r). Returns: canonical columns, one row a billed model of a call.
 with bodies as (
-  select record_no, text, r, single_quoted(r.request_body) as asked, single_quoted(r.response_body) as answered from record
+  select record_no, text, r, parsed_json(single_quoted(r.request_body)) as asked, single_quoted(r.response_body) as answered from record
 ),
 streams as (
   select *, coalesce(streamed_data(answered), answered, to_json(present(r.response_body))::varchar) as events from bodies
@@ -71,6 +71,7 @@ streams as (
 pieces as (select *, answer_pieces(events) as pieces from streams),
 opened as (
   select record_no, text, r, asked, answer_of(pieces) as answer,
+    chat_texts(asked -> '$.tools', asked -> '$.system', asked -> '$.messages') as q,
     coalesce(plain_tags(single_quoted(r.request_properties)), plain_tags(single_quoted(r.properties))) as tags,
     coalesce(present(r.response_status), present(r.status)) as logged_status,
     nullif(present(r.response_id), '00000000-0000-0000-0000-000000000000') as response_id,
@@ -93,8 +94,7 @@ counted as materialized (
     token_count(r.prompt_cache_read_tokens) as cache_read,
     token_count(r.prompt_cache_write_tokens) as cache_write,
     number(r.time_to_first_token) / 1000 as first_token_s,
-    chat_shape((parsed_json(asked) -> '$.tools')::varchar, (parsed_json(asked) -> '$.system')::varchar,
-      (parsed_json(asked) -> '$.messages')::varchar) as shape
+    prompt_shape(q.tools, q.system, q.messages) as shape
   from opened
 ),
 read as materialized (
@@ -152,9 +152,9 @@ select
   present(answer.u.speed) as speed,
   case when answer.u.inference_geo not in ('', 'not_available') then answer.u.inference_geo end as inference_geo,
   case when url is not null then false end as is_batch,
-  coalesce(try_cast(parsed_json(asked) ->> '$.stream' as boolean),
+  coalesce(try_cast(asked ->> '$.stream' as boolean),
     case when first_token_s > 0 or answer.is_stream then true
-      when json_type(parsed_json(asked) -> '$.messages') = 'ARRAY' then false end) as is_streamed,
+      when json_type(asked -> '$.messages') = 'ARRAY' then false end) as is_streamed,
   told_status as status,
   bill.b.uncached as uncached_input_tokens,
   bill.b.write_5m as cache_write_5m_tokens,
@@ -178,8 +178,8 @@ select
   shape.media_bytes as media_bytes,
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,
-  try_cast(parsed_json(asked) ->> '$.max_tokens' as bigint) as max_output_tokens,
-  case when shape is not null then coalesce(json_array_length(parsed_json(asked) -> '$.tools'), 0) > 0 end as has_tools,
+  try_cast(asked ->> '$.max_tokens' as bigint) as max_output_tokens,
+  case when shape is not null then coalesce(json_array_length(q.tools::json), 0) > 0 end as has_tools,
   case when bill.part_no = 0 and present(r.organization_id) is null
     then try_cast(coalesce(present(r.costUSD), present(r.cost)) as decimal(38, 12)) end
     as reported_cost_usd,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from analyzer.sources._encodable import encodable
@@ -70,6 +71,7 @@ def _picked(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {_snake(key): value for key, value in row.items() if _snake(key) in names}
 
 
+@lru_cache(maxsize=4096)
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
 

@@ -77,22 +77,26 @@ with told as (
   from record
 ),
 counted as (select *, langfuse_counts(n) as c from told),
-rows as (
+opened as (
   select record_no, text, r, with_reasoning(c) as t,
     coalesce(r.is_trace, '') = 'true' as is_trace,
     upper(coalesce(present(r.type), 'GENERATION')) as type,
     coalesce(present(r.provided_model_name), present(r.model)) as model,
     parsed_json(r.input) as asked,
+    parsed_json(r.tool_definitions) as tools,
     parsed_json(r.model_parameters) as parameters
   from counted
+),
+rows as (
+  select *, coalesce(chat_texts(asked -> '$.tools', asked -> '$.system', asked -> '$.messages'),
+    chat_texts(tools, null::json, asked)) as q
+  from opened
 ),
 read as materialized (
   select *,
     is_trace or not t.is_there or (type <> 'GENERATION' and model is null) as is_context,
     langfuse_convention(t) as convention,
-    coalesce(
-      chat_shape((asked -> '$.tools')::varchar, (asked -> '$.system')::varchar, (asked -> '$.messages')::varchar),
-      chat_shape(r.tool_definitions, null, r.input)) as shape,
+    prompt_shape(q.tools, q.system, q.messages) as shape,
     coalesce((instant_us(r.completion_start_time) - instant_us(r.start_time)) / 1000000, span_s(r.time_to_first_token))
       as first_token_s
   from rows
@@ -151,7 +155,7 @@ select
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,
   try_cast(coalesce(parameters ->> '$.max_tokens', asked ->> '$.max_tokens') as bigint) as max_output_tokens,
-  case when shape is not null then coalesce(json_array_length(coalesce(asked -> '$.tools', parsed_json(r.tool_definitions))), 0) > 0 end
+  case when shape is not null then coalesce(json_array_length(q.tools::json), 0) > 0 end
     as has_tools,
   try_cast(coalesce(present(r.total_cost), present(r.calculated_total_cost)) as decimal(38, 12)) as reported_cost_usd,
   is_trace as _is_trace,

@@ -59,8 +59,13 @@ spans as (
     answer_of(pieces) as answer,
     coalesce(r.scope, '') as scope,
     parsed_json(a['input.value']) as body,
-    parsed_json(a['llm.invocation_parameters']) as parameters
+    parsed_json(a['llm.invocation_parameters']) as parameters,
+    chat_texts(parsed_json(a['gen_ai.tool.definitions']), parsed_json(a['gen_ai.system_instructions']),
+      parsed_json(a['gen_ai.input.messages'])) as captured
   from named
+),
+chats as (
+  select *, coalesce(captured, chat_texts(body -> '$.tools', body -> '$.system', body -> '$.messages')) as q from spans
 ),
 read as materialized (
   select *,
@@ -71,12 +76,12 @@ read as materialized (
     coalesce(lower(coalesce(a['gen_ai.is_streaming'], a['llm.is_streaming'])) = 'true'
       and starts_with(scope, 'opentelemetry.instrumentation.anthropic'), false) as is_stream_of_openllmetry,
     otel_convention(r.name, scope, t) as convention,
-    otel_shape(a, body) as shape,
+    prompt_shape(q.tools, q.system, q.messages) as shape,
     coalesce(try_cast(first_present([a['gen_ai.request.stream'], a['gen_ai.is_streaming'], a['llm.is_streaming'],
       body ->> '$.stream', parameters ->> '$.stream']) as boolean), answer.is_stream or null) as is_streamed,
     coalesce(span_s(a['gen_ai.response.time_to_first_chunk']), span_s(a['gen_ai.server.time_to_first_token']),
       span_s(a['ttft_ms']) / 1000) as first_token_s
-  from spans
+  from chats
 ),
 counted as materialized (
   select *,
@@ -156,8 +161,7 @@ select
   shape.message_count as message_count,
   try_cast(first_present([a['gen_ai.request.max_tokens'], body ->> '$.max_tokens', parameters ->> '$.max_tokens']) as bigint)
     as max_output_tokens,
-  case when shape is not null then coalesce(json_array_length(coalesce(parsed_json(a['gen_ai.tool.definitions']),
-    body -> '$.tools')), 0) > 0 end as has_tools,
+  case when shape is not null then coalesce(json_array_length(q.tools::json), 0) > 0 end as has_tools,
   try_cast(a['llm.cost.total'] as decimal(38, 12)) as reported_cost_usd,
   case when bill.part_no = 0 then r.trace_id || ':' || r.span_id end as _node,
   r.trace_id || ':' || r.parent_id as _parent,
