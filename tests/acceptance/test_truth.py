@@ -38,3 +38,32 @@ def test_the_verdict_is_that_of_the_truth_table(judged, row):
         assert (placement, part.outcome == "cannot-tell") == (row["verdict"], row["cannot_tell"] == "true")
     else:
         assert (verdict.verdict, verdict.cannot_tell) == (row["verdict"], row["cannot_tell"] == "true")
+
+
+def test_the_sample_has_every_class_and_every_confidence(judged):
+    assert {verdict.verdict for verdict in judged.values()} == {"real-time", "batchable", "splittable"}
+    assert {verdict.confidence for verdict in judged.values()} == {"high", "medium", "low"}
+
+
+@pytest.mark.parametrize("row", [row for row in TRUTH if not row["component"]], ids=lambda row: row["workload"])
+def test_what_is_declared_is_sure_and_what_cannot_be_told_is_not(judged, row):
+    verdict = judged[row["workload"]]
+    if verdict.basis == "declared":
+        assert verdict.confidence == "high"
+    if row["cannot_tell"] == "true":
+        assert (verdict.confidence, verdict.urgency) == ("low", "now")
+        assert {part.urgency_basis for part in verdict.components} == {"assumed"}
+        assert verdict.question.endswith("?")
+
+
+def test_deadlines_of_the_sample_give_its_tiers_and_chances(judged):
+    # needed within ten minutes; within eight hours; within a day (shares of rules/turnaround.toml)
+    watch, translations, analysis = (
+        judged["price-watch"].components[0],
+        judged["review-translations"].components[0],
+        next(part for part in judged["document-intake"].components if part.component == "step analyse"),
+    )
+    assert (watch.urgency, watch.placement, watch.in_time_probability) == ("minutes", "real-time", 0.25)
+    assert (translations.urgency, translations.placement) == ("by-morning", "batchable-with-guard")
+    assert 0.95 < translations.in_time_probability < 0.99
+    assert (analysis.urgency, analysis.in_time_probability) == ("within-the-day", 0.99)
