@@ -49,30 +49,30 @@ def scoped(document: Mapping[str, Any], signal: str, items: str) -> Iterator[tup
                 yield item, {"resource": resource, "scope": scope.get("name"), "scope_version": scope.get("version")}
 
 
-def attributes_of(holder: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes as one dict; entries that are none are left out."""
+def attributes_of(holder: Mapping[str, Any], levels: int = 8) -> dict[str, Any]:
+    """The attributes as one dict, maps in them `levels` deep; entries that are none are left out."""
     found = field(holder, "attributes")
     if isinstance(found, dict):
         return found
     entries = found if isinstance(found, list) else []
     return {
-        str(entry["key"]): plain_value(entry.get("value"))
+        str(entry["key"]): plain_value(entry.get("value"), levels)
         for entry in entries
         if isinstance(entry, dict) and "key" in entry
     }
 
 
-def plain_value(value: Any) -> Any:
-    """An AnyValue (`{"intValue": "7"}`) as the value inside; lists and maps of them likewise."""
-    if not isinstance(value, dict) or len(value) != 1:
+def plain_value(value: Any, levels: int = 8) -> Any:
+    """An AnyValue (`{"intValue": "7"}`) as the value inside; lists and maps of them likewise, `levels` deep."""
+    if not isinstance(value, dict) or len(value) != 1 or not levels:
         return value
     kind, inner = next(iter(value.items()))
     kind = kind.replace("_", "").lower()
     if kind == "arrayvalue" and isinstance(inner, dict):
         values = inner.get("values")
-        return [plain_value(item) for item in values] if isinstance(values, list) else []
+        return [plain_value(item, levels - 1) for item in values] if isinstance(values, list) else []
     if kind == "kvlistvalue" and isinstance(inner, dict):
-        return attributes_of({"attributes": inner.get("values")})
+        return attributes_of({"attributes": inner.get("values")}, levels - 1)
     return inner if kind in ("stringvalue", "intvalue", "doublevalue", "boolvalue", "bytesvalue") else value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analyzer.sources._encodable import encodable
 from analyzer.sources._otel import attributes_of, field, hex_id, objects, plain_value, scoped
 from analyzer.sources.formats import Unfold
 
@@ -14,7 +13,7 @@ _POINTS = ("sum", "gauge", "histogram", "exponentialHistogram", "summary")
 
 def open_unfold(path: str) -> Unfold:
     """Records of one document; `path` tells nothing."""
-    return encodable(records_of)
+    return records_of
 
 
 def records_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

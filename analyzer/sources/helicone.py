@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analyzer.sources._encodable import encodable
 from analyzer.sources.formats import Unfold
 
 
 def open_unfold(path: str) -> Unfold:
     """Rows of one document; `path` tells nothing."""
-    return encodable(rows_of)
+    return rows_of
 
 
 def rows_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

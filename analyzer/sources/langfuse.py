@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from analyzer.sources._encodable import encodable
 from analyzer.sources.formats import Unfold
 
 _OF_A_TRACE = ("id", "timestamp", "name", "user_id", "session_id", "tags", "environment", "release", "metadata")
@@ -28,7 +27,7 @@ _TOLD_BY_A_TRACE = ("user_id", "session_id", "trace_name", "tags")
 
 def open_unfold(path: str) -> Unfold:
     """Rows of one document; `path` tells nothing."""
-    return encodable(rows_of)
+    return rows_of
 
 
 def rows_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

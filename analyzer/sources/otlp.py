@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analyzer.sources._encodable import encodable
 from analyzer.sources._otel import attributes_of, field, hex_id, scoped
 from analyzer.sources.formats import Unfold
 
@@ -24,7 +23,7 @@ _SCOPES = ("scope.name", "ScopeName", "scope_name", "instrumentation_scope.name"
 
 def open_unfold(path: str) -> Unfold:
     """Spans of one document; `path` tells nothing."""
-    return encodable(spans_of)
+    return spans_of
 
 
 def spans_of(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -90,13 +89,13 @@ def _flat_attributes(document: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects under dotted names; what is a value as a whole stays one."""
+def _flat(values: Mapping[str, Any], prefix: str = "", levels: int = 8) -> dict[str, Any]:
+    """Nested objects under dotted names, `levels` deep; what is a value as a whole stays one."""
     found: dict[str, Any] = {}
     for key, value in values.items():
         name = prefix + key
-        if isinstance(value, dict) and name not in _WHOLE and not name.startswith("ResourceAttributes"):
-            found |= _flat(value, name + ".")
+        if isinstance(value, dict) and levels and name not in _WHOLE:
+            found |= _flat(value, name + ".", levels - 1)
         else:
             found[name] = value
     return found
