@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import NAME, read_config
 
@@ -47,3 +49,14 @@ def questioned(audit_path: Path, config_path: Path | None) -> Iterator[Questione
     config = Config() if is_new else read_config(config_path, audit_path)
     with open_audit_with_requests(audit_path) as audit:
         yield Questioned(audit, config, assess(audit, config), config.path or config_path or Path(NAME))
+
+
+def signature(who: str | None) -> str | None:
+    """`--who` as one line. Raises: click.BadParameter."""
+    from analyzer.worksheet import read_cell
+
+    try:
+        name: str | None = read_cell("who", who)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--who") from None
+    return name

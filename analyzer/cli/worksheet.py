@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.cli._answers import questioned
+from analyzer.cli._answers import questioned, signature
 from analyzer.cli._options import audit_option, config_option
 from analyzer.cli._terminal import counted, printable
 from analyzer.errors import UserError
@@ -71,14 +71,12 @@ def import_(file: Path, who: str | None, dry_run: bool, audit_path: Path, config
     With one problem in it nothing is written; all are listed. Empty cells are not answered. The same file again
     changes nothing.
     """
-    from analyzer.worksheet import Scopes, changes, effect_lines, read_worksheet, write_answers
-    from analyzer.worksheet.columns import read_cell
-    from analyzer.worksheet.merging import merged_config
+    from analyzer.worksheet import Scopes, changes, effect_lines, merged_config, read_worksheet, write_answers
 
     today = datetime.now(UTC).astimezone().date()
     with questioned(audit_path, config_path) as asked:
         given, remarks = read_worksheet(file, Scopes.of(asked.assessment), today)
-        made, against = changes(given, asked.config, today, read_cell("who", who))
+        made, against = changes(given, asked.config, today, signature(who))
         for line in (*remarks, *map(str, against)):
             click.echo(printable(line, 0))
         same = f"{counted(len(given), 'row')} answered, {len(made):,} of them new or different"
