@@ -24,7 +24,7 @@ MODEL = "claude-haiku-4-5"
 
 
 def serve(answer_bytes: int) -> None:
-    """A Message Batches API that keeps the custom_ids of a batch and nothing else; a batch ends when it is asked for."""
+    """A Message Batches API that keeps the custom_ids of a batch and nothing else; batches end when asked for."""
     batches: dict[str, list[str]] = {}
     message = {
         "id": "msg_1",
@@ -188,30 +188,33 @@ def main(items: int, size: int, other: str | None) -> None:
     )
     assert server.stdout is not None
     url = server.stdout.readline().strip()
-    rows: list[tuple[str, float, float]] = []
+    print(f"{items:,} items of {size:,} bytes, answers of the same size")
+    print("| phase | s | items/s | peak MB |\n|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_requests(folder / "requests.jsonl", items, size)
-        runs = [(sys.executable, step) for step in ("enqueue", "submit", "collect")]
-        for python, step in runs + ([(other, "steadybatch")] if other else []):
-            ran = subprocess.run(
-                [python, __file__, "phase", step, name, url], capture_output=True, text=True, check=False
-            )
-            if ran.returncode:
-                print(f"{step} failed: {ran.stderr.strip().splitlines()[-1]}")
-                continue
-            spent, mb = json.loads(ran.stdout)
-            rows.append((step, spent, mb))
+        ours = [measure(sys.executable, step, name, url, items) for step in ("enqueue", "submit", "collect")]
+        show("all three", sum(spent for spent, _ in ours), max(mb for _, mb in ours), items)
         with (folder / "results.jsonl").open() as file:
             assert sum(1 for _ in file) == items
+        if other:
+            measure(other, "steadybatch", name, url, items)
     server.terminate()
     server.wait()
-    ours = [row for row in rows if row[0] != "steadybatch"]
-    rows.insert(len(ours), ("all three", sum(row[1] for row in ours), max(row[2] for row in ours)))
-    print(f"{items:,} items of {size:,} bytes, answers of the same size")
-    print("| phase | s | items/s | peak MB |\n|---|---|---|---|")
-    for step, spent, mb in rows:
-        print(f"| {step} | {spent:.1f} | {items / spent:,.0f} | {mb:,.0f} |")
+
+
+def measure(python: str, step: str, folder: str, url: str, items: int) -> tuple[float, float]:
+    command = [python, __file__, "phase", step, folder, url]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise SystemExit(f"{step}: {ran.stderr.strip().splitlines()[-1]}")
+    spent, mb = json.loads(ran.stdout)
+    show(step, spent, mb, items)
+    return spent, mb
+
+
+def show(step: str, spent: float, mb: float, items: int) -> None:
+    print(f"| {step} | {spent:.1f} | {items / spent:,.0f} | {mb:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class FakeBatch:
     created_at: datetime
     offset_s: float = 0.0
     workspace: str | None = None
+    seen_offset_s: float = 0.0
     is_ended: bool = False
     cancel_at: datetime | None = None
     is_archived: bool = False
@@ -272,6 +273,10 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             if fate.isdigit():
                 self.answer(int(fate), _error("some_error"))
                 return
+            offset_s = float(self.headers.get("x-fake-offset-s") or server.offset_s)
+            for each in server.made if len(self.path.split("/")) == 4 else ():
+                if each.workspace == self.workspace():
+                    each.seen_offset_s = offset_s
             path, _, query = self.path.partition("?")
             parts = path.strip("/").split("/")
             if len(parts) == 3:
