@@ -167,11 +167,11 @@ create or replace temp macro prompt_parts(tools, system, messages) as
 -- name: boundaries
 -- Takes: prompt_parts. Returns: hash and length of the prompt up to the end of each part; a hash holds all before it.
 create or replace temp macro boundary_hashes(parts) as
-  case when len(parts) > 0 then list_reduce(list_transform(parts, lambda x: [left(salted(x), 16)]),
-    lambda a, b: list_append(a, left(sha256(a[-1] || b[1]), 16))) end;
+  list_reduce(list_transform(case when len(parts) > 0 then parts end, lambda x: [left(salted(x), 16)]),
+    lambda a, b: list_append(a, left(sha256(a[-1] || b[1]), 16)));
 create or replace temp macro boundary_chars(parts) as
-  case when len(parts) > 0 then list_reduce(list_transform(parts, lambda x: [length(without_media(x))::bigint]),
-    lambda a, b: list_append(a, a[-1] + b[1])) end;
+  list_reduce(list_transform(case when len(parts) > 0 then parts end, lambda x: [length(without_media(x))::bigint]),
+    lambda a, b: list_append(a, a[-1] + b[1]));
 
 -- name: prompt_shape
 -- Takes: JSON texts of tools, system, messages. Returns: hashes and lengths; NULL without messages.
