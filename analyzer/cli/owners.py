@@ -7,22 +7,25 @@ from pathlib import Path
 import click
 
 from analyzer.cli._audits import open_audit_with_requests
-from analyzer.cli._options import audit_option, json_option, owner_option, print_json
+from analyzer.cli._configuration import read_config
+from analyzer.cli._options import audit_option, config_option, json_option, owner_option, print_json
 from analyzer.cli._terminal import counted, printable
 
 
 @click.command()
 @owner_option
 @audit_option
+@config_option
 @json_option
-def command(owners: tuple[str, ...], audit_path: Path, as_json: bool) -> None:
+def command(owners: tuple[str, ...], audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     """Show what two logs or reports both count, and keep who owns it (--owner)."""
     from analyzer.workloads.owners import answers, parse_owner, remember_owners
     from analyzer.workloads.scan import find_overlaps
 
+    config = read_config(config_path, audit_path)
     with open_audit_with_requests(audit_path) as audit:
         remember_owners(audit, [parse_owner(text) for text in owners])
-        open_ones, known = find_overlaps(audit), answers(audit)
+        open_ones, known = find_overlaps(audit, config), answers(audit)
         dropped = audit.connection.execute(
             "select owner, count(*) from disowned group by owner order by owner"
         ).fetchall()
