@@ -52,8 +52,8 @@ class UnpricedModel:
 
 @dataclass(frozen=True)
 class TwoReadings:
-    """Calls whose log does not tell whether the input count holds the cache tokens: their list cost if it does, which is
-    how they are counted, and if it does not. USD, of the calls that have a price.
+    """Calls whose log does not tell whether the input count holds the cache tokens: their list cost if it does (so they
+    are counted), and if it does not. USD, of the calls that have a price.
     """
 
     requests: int
@@ -168,7 +168,7 @@ def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
 
 
 def two_readings(audit: Audit, config: Config) -> TwoReadings | None:
-    """Both costs of calls tagged `input_convention = ambiguous`; None = there are none. Needs what `scan_spend` makes."""
+    """Both costs of calls tagged `input_convention = ambiguous`; None = there are none. Needs `scan_spend`."""
     ambiguous = "join owned r on r.request_no = p.request_no and r.tags['input_convention'] = 'ambiguous'"
     rows = audit.connection.execute(token_sums("p.model", ambiguous)).fetchall()
     read = [usage_of_row((0, "", "", *row[1:])) for row in rows]
