@@ -69,7 +69,7 @@ select
     case when not is_context and token_count(a['cache_creation_tokens']) > 0
       then 'cache writes without their lifetime: taken as 5-minute ones' end], lambda x: x is not null) as remarks,
   present(a['request_id']) as request_id,
-  instant_us(written) - coalesce((duration_s * 1000000)::bigint, 0) as started_us,
+  instant_us(written) - case when duration_s <= 86400 then (duration_s * 1000000)::bigint else 0 end as started_us,
   duration_s,
   span_s(a['ttft_ms']) / 1000 as first_token_s,
   provider_named(null, present(a['model'])) as provider,

@@ -192,7 +192,7 @@ def logs(*records: dict[str, Any]) -> dict[str, Any]:
     return {"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": list(records)}]}]}
 
 
-EVENT = {
+EVENT: dict[str, Any] = {
     "timeUnixNano": str(NANO),
     "body": {"stringValue": "claude_code.api_request"},
     "attributes": attributes(
@@ -212,6 +212,12 @@ def test_metrics_alone_are_recognised_and_never_counted(audit: Audit, tmp_path: 
     result = read(audit, tmp_path, {"m.jsonl": lines(METRIC)})
     assert [(file.source, file.accepted, file.context_lines) for file in result.files] == [("claude_code_otel", 0, 1)]
     assert any("never counted" in remark for remark in remarks(result))
+
+
+def test_a_duration_out_of_all_bounds_moves_no_start(audit: Audit, tmp_path: Path) -> None:
+    event = EVENT | {"attributes": [*EVENT["attributes"], *attributes({"duration_ms": str(2**80)})]}
+    assert read(audit, tmp_path, {"l.jsonl": lines(logs(event))}).accepted == 1
+    assert one(audit, "started_us") == NANO // 1000
 
 
 def test_the_event_and_the_span_of_a_claude_code_call_are_one_call(audit: Audit, tmp_path: Path) -> None:
