@@ -41,7 +41,7 @@ def command(
 
 def _print_table(result: IngestResult) -> None:
     skipped = set(skipped_files(result))
-    click.echo(f"{'accepted':>10} {'duplicate':>10} {'rejected':>9} {'context':>9}  {'format':<26} file")
+    click.echo(f"{'accepted':>10} {'duplicate':>10} {'rejected':>9} {'context':>9}  {'format':<32} file")
     for file in result.files:
         if file not in skipped:
             _print_file(file)
@@ -53,7 +53,7 @@ def _print_table(result: IngestResult) -> None:
 def _print_file(file: FileResult) -> None:
     click.echo(
         f"{file.accepted:>10,} {file.duplicates:>10,} {file.rejected:>9,} {file.context_lines:>9,}  "
-        f"{file.source or '-':<26} {printable(file.path, 0)}"
+        f"{file.source or '-':<32} {printable(file.path, 0)}"
     )
     for remark, count in file.remarks:
         click.echo(f"{'':>42}  {printable(remark, 0)} ({count:,})")
