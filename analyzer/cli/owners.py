@@ -48,12 +48,12 @@ def command(owners: tuple[str, ...], audit_path: Path, config_path: Path | None,
         return
     for o in open_ones:
         click.echo(
-            f"open: {printable(o.stream)} and {printable(o.other)} both count {o.first_day} to {o.last_day} "
+            f"open: {printable(o.stream, 0)} and {printable(o.other, 0)} both count {o.first_day} to {o.last_day} "
             f"({counted(o.records, 'record')})"
         )
     for text in known:
         click.echo(f"answer: {printable(text, 0)}")
     for owner, records in dropped:
-        click.echo(f"{counted(records, 'record')} of other streams left out: {printable(owner)} counts them")
+        click.echo(f"{counted(records, 'record')} of other streams left out: {printable(owner, 0)} counts them")
     if not open_ones and not known:
         click.echo("nothing stands in the audit twice")
