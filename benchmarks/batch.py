@@ -52,9 +52,11 @@ def serve(answer_bytes: int) -> None:
             while left:
                 rest += self.rfile.read(min(left, 1 << 22))
                 left = max(left - (1 << 22), 0)
-                found += [match.decode() for match in custom_id.findall(rest[:-80] if left else rest)]
-                last = [match.end() for match in custom_id.finditer(rest[:-80] if left else rest)]
-                rest = rest[max(last[-1] if last else 0, len(rest) - 80) :]
+                end = 0
+                for match in custom_id.finditer(rest):
+                    found.append(match[1].decode())
+                    end = match.end()
+                rest = rest[max(end, len(rest) - 80) :]
             name = f"msgbatch_{len(batches):06d}"
             batches[name] = found
             self.answer(self.shown(name, ended=False))

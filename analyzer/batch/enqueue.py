@@ -20,6 +20,7 @@ from analyzer.errors import UserError
 _AT_ONCE = 5_000
 _BYTES_AT_ONCE = 16_000_000
 _MAX_KEY = 512
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def row_of(job: Job, item: NewItem, now_us: int) -> dict[str, Any]:
     """
     _check(job, item)
     try:
-        text = json.dumps(item.params, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _COMPACT.encode(item.params)
         size = len(text.encode("utf-8"))
         kept = None if item.metadata is None else json.dumps(item.metadata, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -135,7 +136,7 @@ def _check(job: Job, item: NewItem) -> None:
         raise _wrong(job, item, f"model {model[:80]!r}", f"one of {', '.join(job.models)} (or add it to job.models)")
     if not isinstance(messages, list) or not messages:
         raise _wrong(job, item, "params without messages", "what messages.create takes")
-    if not isinstance(item.metadata, Mapping | None):
+    if item.metadata is not None and not isinstance(item.metadata, Mapping):
         raise _wrong(job, item, "metadata is no table", "a table")
 
 
