@@ -1,6 +1,6 @@
 /*---
 title = "Helicone"
-url = "https://docs.helicone.ai/tools/export-script"
+url = "https://docs.helicone.ai/tools/export"
 checked = 2026-11-21
 grain = "one row a call"
 recognise = [

@@ -1,6 +1,6 @@
 /*---
 title = "Langfuse"
-url = "https://langfuse.com/docs/api-and-data-platform/features/export-from-ui"
+url = "https://langfuse.com/docs/api-and-data-platform/features/export-to-blob-storage"
 checked = 2026-11-21
 grain = "one observation of type GENERATION a call, among spans, events and traces"
 recognise = [
@@ -25,7 +25,7 @@ traps = [
   "some instrumentations drop the cache counts: such calls are flagged",
   "user, session and tags stand on the trace in older exports: give the traces together with the observations",
 ]
-how_to_export = "In the project's settings, set up the scheduled blob storage export of observations and traces (JSON lines), and hand over the folder with both; or export the observations table from the UI."
+how_to_export = "In the project settings, under Integrations, Blob Storage, schedule an export of enriched observations as JSON lines and hand over the folder. On older projects export traces and observations, and hand over both."
 
 [shape]
 is_trace = "VARCHAR"
