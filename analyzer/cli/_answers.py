@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.config import Config
     from analyzer.savings import Assessment
     from analyzer.store.audit import Audit
+    from analyzer.worksheet.opinion import Opinion
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Questioned:
     config: Config
     assessment: Assessment
     answers_path: Path
+
+    @property
+    def opinions(self) -> tuple[Opinion, ...]:
+        """What `trial waiting` was told."""
+        from analyzer.worksheet.opinion import known_opinions
+
+        return known_opinions(self.audit)
 
     def assess(self, config: Config) -> Assessment:
         """What the audit comes to with another configuration."""

@@ -40,7 +40,7 @@ def command(who: str | None, audit_path: Path, config_path: Path | None) -> None
     from analyzer.worksheet import effect_lines, worksheet_rows
 
     with questioned(audit_path, config_path) as asked:
-        rows = worksheet_rows(asked.assessment, asked.config, asked.assess)
+        rows = worksheet_rows(asked.assessment, asked.config, asked.assess, asked.opinions)
     before, target = asked.assessment, asked.answers_path
     if not rows:
         click.echo("nothing is open")

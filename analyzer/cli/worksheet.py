@@ -44,7 +44,7 @@ def export(
     if file.exists() and not replace:
         raise UserError(str(file), "is there already", "a new file", "it may hold answers: import it, or say --replace")
     with questioned(audit_path, config_path) as asked:
-        rows = worksheet_rows(asked.assessment, asked.config, asked.assess, answered_too=answered_too)
+        rows = worksheet_rows(asked.assessment, asked.config, asked.assess, asked.opinions, answered_too=answered_too)
     write(file, rows[:limit])
     click.echo(f"{printable(str(file), 0)}: {_told(rows[:limit])}")
     if len(rows) > limit:

@@ -57,6 +57,7 @@ def stake_text(row: Row) -> str:
 
 
 def evidence_lines(row: Row) -> tuple[str, ...]:
-    """The sentences behind the guess, the weightiest first."""
+    """The sentences behind the guess, the weightiest first, then a second opinion where there is one."""
     lines = tuple(visible(item.sentence) for item in row.plan.verdict.evidence)
-    return lines or ("No sign either way in the log.",)
+    lines = lines or ("No sign either way in the log.",)
+    return lines if row.opinion is None else (*lines, visible(row.opinion))

@@ -14,6 +14,7 @@ from analyzer.money import ZERO, add
 from analyzer.savings.assessment import Assessment, ComponentPlan, WorkloadPlan
 from analyzer.worksheet.columns import COLUMNS
 from analyzer.worksheet.names import WHOLE, row_key
+from analyzer.worksheet.opinion import Opinion
 
 Assess = Callable[[Config], Assessment]
 
@@ -25,6 +26,7 @@ class Row:
     `hangs_usd`: what the saving (base case) changes if the answer to *does anyone wait* is not what the headline takes
     it to be; 0 where that is settled. `model_usd`: what the next smaller model saves if it passes every answer; None =
     no trial is missing. `smaller_models`: on the price list today. `answer`: what exactly this row was told before.
+    `opinion`: what a model made of the evidence, as a sentence that says so; None = it was not asked.
     """
 
     key: str
@@ -36,6 +38,7 @@ class Row:
     model_usd: Decimal | None
     smaller_models: tuple[str, ...]
     answer: Answer
+    opinion: str | None = None
 
     @property
     def asks_who_waits(self) -> bool:
@@ -49,7 +52,12 @@ class Row:
 
 
 def worksheet_rows(
-    before: Assessment, config: Config, assess: Assess, *, answered_too: bool = False
+    before: Assessment,
+    config: Config,
+    assess: Assess,
+    opinions: Iterable[Opinion] = (),
+    *,
+    answered_too: bool = False,
 ) -> tuple[Row, ...]:
     """The rows that need an answer, largest stake first, then largest cost; `answered_too`: every component.
 
@@ -57,8 +65,12 @@ def worksheet_rows(
     """
     hangs = _hangs_usd(before, assess(_other_answers(before, config)))
     on = before.coverage.last_day or date.max
+    told = {(opinion.workload, opinion.component): str(opinion) for opinion in opinions}
     rows = [
-        _row(workload, component, config, hangs[component.verdict.component_no], on)
+        replace(
+            _row(workload, component, config, hangs[component.verdict.component_no], on),
+            opinion=told.get((workload.verdict.workload, component.verdict.component)),
+        )
         for workload in before.workloads
         for component in workload.components
         if answered_too or needs_an_answer(component)
