@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from analyzer.commitment.backtest import Backtest, backtest
+from analyzer.commitment.backtest import Backtest, tried_outlook
 from analyzer.commitment.curve import (
     Demand,
     Level,
@@ -27,7 +27,6 @@ from analyzer.commitment.demand import (
     daily_history,
     demand_paths,
     growth_of_paths,
-    read_outlook,
 )
 from analyzer.commitment.moves import Move, kept_shares, planned_moves
 from analyzer.commitment.terms import Terms
@@ -103,7 +102,7 @@ def advise(assessment: Assessment, terms: Terms, *, seed: int = 1, paths: int = 
     Raises: UserError where no day has a price, or the term begins inside the log or more than ten years off.
     """
     history = _history(assessment)
-    outlook = read_outlook(history)
+    outlook, tried = tried_outlook(history, seed)
     start = terms.starts_on or _next_month(history.last_day)
     _check_start(start, history.last_day)
     end, rolled_to = plus_months(start, terms.months), plus_months(start, terms.months + terms.rollover_months)
@@ -143,7 +142,7 @@ def advise(assessment: Assessment, terms: Terms, *, seed: int = 1, paths: int = 
         months=_months(after, first, start, best, terms),
         scenarios=_scenarios(planned, best, terms),
         curve=tuple(levels),
-        backtest=backtest(history, seed),
+        backtest=tried,
     )
 
 

@@ -2,7 +2,7 @@
 
 A path is the last level of the log, times a weekday profile, times noise drawn from the log in blocks of a week, times
 what nobody has seen yet: the wandering of the level, the trend (damped) and growth. Plain numpy, seeded; why no
-state-space model: docs/decisions/0004-demand-is-a-bootstrap.md.
+state-space model: docs/decisions/0007-demand-is-a-bootstrap.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,9 @@ Floats = npt.NDArray[np.float64]
 WEEK = 7
 WEEKS_OF_LEVEL = 4
 WEEKS_FOR_TREND = 8
-UNSEEN_SHARE = 0.5
-"""ASSUMED: one week of log leaves half of the level open (as a log-normal share); n weeks leave 0.5 / sqrt(n)."""
+UNSEEN_SHARE = 0.7
+"""MODELED: n weeks of log leave 0.7 / sqrt(n) of the level open, as a log-normal share; fitted so that P10 to P90 holds
+on public arrival times (docs/commit.md)."""
 TREND_KEPT = 0.9
 """ASSUMED: of a trend this share is left every week, so that it adds up to no more than nine weeks of itself."""
 
@@ -51,8 +53,9 @@ class Outlook:
     """What the log says of the days to come. USD a day; shares 0 to 1; logs are natural.
 
     `profile`: factor of each weekday, Monday first, mean 1. `noise`: share of the level that each day of the log was
-    off its profile. `trend`: log growth a week, None = under eight weeks. `wander`: standard deviation of the log level
-    after one week, 0 = not measured. `unseen`: standard deviation of the log level that the log's shortness leaves.
+    off its profile. `trend`: log growth a week, None = under eight weeks; `uses_trend`: the paths go on with it.
+    `wander`: standard deviation of the log level after one week, 0 = not measured. `unseen`: standard deviation of the
+    log level that the log's shortness leaves.
     """
 
     last_day: date
@@ -61,6 +64,7 @@ class Outlook:
     noise: Floats
     first_weekday: int
     trend: float | None
+    uses_trend: bool
     wander: float
     unseen: float
     remarks: tuple[str, ...]
@@ -73,10 +77,10 @@ def daily_history(amounts: Mapping[date, Decimal]) -> History:
     return History(first, np.array([float(amounts.get(first + timedelta(days=n), 0)) for n in range(days)]))
 
 
-def read_outlook(history: History) -> Outlook:
+def read_outlook(history: History, *, uses_trend: bool = False) -> Outlook:
     """Level, weekday profile, noise, trend and spread of a history of any length; remarks say what it is too short for.
 
-    Worked by hand: 28 days of 10 USD give the level 10, a flat profile, no noise, and 0.5 / sqrt(4) = 0.25 unseen.
+    Worked by hand: 28 days of 10 USD give the level 10, a flat profile, no noise, and 0.7 / sqrt(4) = 0.35 unseen.
     """
     usd, days = history.usd, len(history.usd)
     weekdays = (history.first_day.weekday() + np.arange(days)) % WEEK
@@ -88,17 +92,19 @@ def read_outlook(history: History) -> Outlook:
     trend, wander = _trend(weekly), _wander(weekly)
     local = _local_level(usd, expected)
     noise = np.divide(usd, local, out=expected.copy(), where=local > 0) - expected
-    centre = min(days, WEEKS_OF_LEVEL * WEEK) / 2 / WEEK
+    uses_trend = uses_trend and trend is not None
+    lead = (trend or 0.0) * uses_trend * WEEKS_OF_LEVEL / 2  # the level is that of two weeks ago
     return Outlook(
         last_day=history.last_day,
-        level_usd=level * math.exp((trend or 0.0) * centre),
+        level_usd=level * math.exp(lead),
         profile=profile,
         noise=noise,
         first_weekday=int(weekdays[0]),
         trend=trend,
+        uses_trend=uses_trend,
         wander=wander,
         unseen=UNSEEN_SHARE / math.sqrt(days / WEEK),
-        remarks=_remarks(days),
+        remarks=_remarks(days, trend, uses_trend),
     )
 
 
@@ -115,10 +121,10 @@ def demand_paths(outlook: Outlook, days: int, growth: Sequence[Growth], count: i
     random = np.random.default_rng(seed)
     ahead = np.arange(1, days + 1)
     weeks = ahead / WEEK
-    log_level = np.repeat(random.normal(0.0, 1.0, (count, 1)) * outlook.unseen, days, axis=1)
+    log_level = np.repeat(random.permutation(_normal_quantiles(count))[:, None] * outlook.unseen, days, axis=1)
     if outlook.wander:
         log_level += np.cumsum(random.normal(0.0, outlook.wander / math.sqrt(WEEK), (count, days)), axis=1)
-    if outlook.trend:
+    if outlook.uses_trend and outlook.trend:
         log_level += outlook.trend * (1 - TREND_KEPT**weeks) / (1 - TREND_KEPT)
     spread = outlook.unseen**2 + outlook.wander**2 * weeks
     _, monthly = growth_of_paths(count, growth)
@@ -127,6 +133,12 @@ def demand_paths(outlook: Outlook, days: int, growth: Sequence[Growth], count: i
     shape = outlook.profile[weekdays] + _drawn_noise(outlook, weekdays, count, random)
     paths: Floats = outlook.level_usd * np.exp(log_level) * np.maximum(shape, 0.0)
     return paths
+
+
+def _normal_quantiles(count: int) -> Floats:
+    """The normal distribution as evenly as `count` values can: no luck in the widest part of the spread."""
+    normal = NormalDist()
+    return np.array([normal.inv_cdf((number + 0.5) / count) for number in range(count)])
 
 
 def _drawn_noise(outlook: Outlook, weekdays: npt.NDArray[np.int_], count: int, random: np.random.Generator) -> Floats:
@@ -186,16 +198,20 @@ def _wander(weekly: Floats) -> float:
     return math.sqrt(max(0.0, float((steps**2).mean() + 2 * (steps[1:] * steps[:-1]).mean())))
 
 
-def _remarks(days: int) -> tuple[str, ...]:
-    """What the history is too short for, as sentences."""
+def _remarks(days: int, trend: float | None, uses_trend: bool) -> tuple[str, ...]:
+    """What the history is too short for, and what became of its trend, as sentences."""
     found = []
     if days < 2 * WEEK:
         found.append(f"{days} days of log: too short for a weekday profile (two weeks).")
-    if days < WEEKS_FOR_TREND * WEEK:
-        found.append(f"{days} days of log: too short for a trend (eight weeks); growth comes from the scenarios alone.")
+    if trend is None:
+        found.append("No trend: that takes eight weeks with spend in each; growth comes from the scenarios alone.")
+    else:
+        monthly = math.expm1(trend * 365 / 12 / WEEK) * 100
+        what = "goes on, and dies down" if uses_trend else "is left out, as it would not have helped on its own past"
+        found.append(f"The log's trend of {monthly:+.1f} % a month {what}.")
     if days < 365:
         share = UNSEEN_SHARE / math.sqrt(days / WEEK)
-        found.append(f"{days} days of log: no season of a year; the level is widened by {share * 100:.0f} % (ASSUMED).")
+        found.append(f"{days} days of log: no season of a year; its shortness widens the level by {share * 100:.0f} %.")
     return tuple(found)
 
 

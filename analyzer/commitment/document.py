@@ -156,6 +156,7 @@ def advice_document(advice: Advice) -> dict[str, Any]:
             "last_day": str(advice.history.last_day),
             "days": len(advice.history.usd),
             "weekly_trend": advice.outlook.trend,
+            "uses_trend": advice.outlook.uses_trend,
             "unseen_share": advice.outlook.unseen,
         },
         "backtest": {
