@@ -20,6 +20,7 @@ ORDER = (
     ("people", ("real person", "real people together", "person", "person of habit", "team",
                 "users all over the world", "users in office hours")),
     ("events", ("webhooks", "after meetings", "queue drains")),
+    ("mixed", ("a person and a daily job", "an hourly job and a person")),
 )  # fmt: skip
 
 
@@ -139,8 +140,8 @@ whose log has only the start of each call: the poorest log there is. Half of the
 is counted here. *Real* windows are public activity, months of it, by people and by two schedulers (a job that looks for
 work several times an hour, and a pipeline that runs once a day); `tests/arrivals.py` makes up the other kinds.
 
-The right answers: scheduled work *does not wait*; of people and of events timing *cannot tell*. A person's work called
-*does not wait* is the error that breaks a product.
+The right answers: scheduled work *does not wait*; of people and of events timing *cannot tell*, nor of a key that
+carries both. A person's work called *does not wait* is the error that breaks a product.
 
 | truth | kind | windows | with 14 runs | does not wait | cannot tell | waits |
 |---|---|---|---|---|---|---|"""
@@ -187,6 +188,8 @@ The bin around 0.5 holds what cannot be told; its share follows the mixture of w
   the half hour) keeps time like a schedule and is called one. So timing alone is of medium confidence, and we ask.
 - **People of strict habit**, one call at the same time every day, look like a daily job with jitter.
 - **Schedules in windows with fewer than 14 runs** (month-end, weekly): *insufficient*, and so *cannot tell*.
+- **A few people beside a busy job**, under one key and with nothing in the log that tells them apart: where the job
+  accounts for most of the runs, all of it is called a schedule. Tags, prompts, callers or sessions split such a key.
 - **The deadline.** A schedule says that nobody sits and waits, not by when the result is needed.
 - **Other schedulers.** The real ones are two; the thresholds were set on their windows and on these people, and checked
   on the made-up kinds. Expect somewhat less elsewhere.

@@ -2,7 +2,7 @@
 
 Each kind is one habit of work, with its parameters drawn anew for every seed: a window of `days` days of call starts in
 microseconds from its first midnight. Labels: *scheduled* (a clock starts the work), *people* (somebody acts),
-*events* (other systems act; nobody knows who waits).
+*events* (other systems act; nobody knows who waits), *mixed* (a schedule and people under one key).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def window_of(kind: str, seed: int, days: int = 28) -> Starts:
 
 
 def label_of(kind: str) -> str:
-    """scheduled, people or events."""
+    """scheduled, people, events or mixed."""
     return KINDS[kind][0]
 
 
@@ -248,6 +248,16 @@ def _queue_drains(draw: random.Random, days: int) -> Iterator[int]:
         yield from (int(at + pace * number) for number in range(draw.randint(50, 500)))
 
 
+def _person_and_daily_job(draw: random.Random, days: int) -> Iterator[int]:
+    yield from _person(draw, days)
+    yield from _daily(draw, days)
+
+
+def _hourly_job_and_person(draw: random.Random, days: int) -> Iterator[int]:
+    yield from _hourly(draw, days)
+    yield from _person(draw, days)
+
+
 KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
     "daily": ("scheduled", _daily),
     "multi-slot": ("scheduled", _multi_slot),
@@ -270,4 +280,6 @@ KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
     "webhooks": ("events", _webhooks),
     "after meetings": ("events", _after_meetings),
     "queue drains": ("events", _queue_drains),
+    "a person and a daily job": ("mixed", _person_and_daily_job),
+    "an hourly job and a person": ("mixed", _hourly_job_and_person),
 }
