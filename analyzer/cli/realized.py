@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from analyzer.savings.realized import Effects, Period, Realized, WorkloadRealized
 
 
-def _audit(name: str, help: str) -> Any:
-    return click.option(
-        name, f"{name[2:]}_path", type=click.Path(path_type=Path, dir_okay=False), required=True, help=help
-    )
+_AUDIT = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command(short_help="What changed after the migration, and what was forecast.")
-@_audit("--before", "The audit that the plan was made from.")
-@_audit("--after", "An audit of later days.")
+@click.option("--before", "before_path", type=_AUDIT, required=True, help="The audit that the plan was made from.")
+@click.option("--after", "after_path", type=_AUDIT, required=True, help="An audit of later days.")
 @config_option
 @json_option
 def command(before_path: Path, after_path: Path, config_path: Path | None, as_json: bool) -> None:

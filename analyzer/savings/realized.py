@@ -26,7 +26,7 @@ from analyzer.money import PICO, ZERO, add, times
 from analyzer.savings.analysis import assess
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, Case, Lever, WorkloadPlan
 from analyzer.savings.stack import shapley, subsets
-from analyzer.savings.working import PricesOfOneDay, Work, worked
+from analyzer.savings.working import PricesOfOneDay, Work, changed_levers, worked
 from analyzer.store.audit import Audit
 from analyzer.workloads import PricedUsage, price_usage, scan, usage
 
@@ -154,11 +154,12 @@ def _compare(
     growth = Fraction(after.requests, before.requests) if in_requests else Fraction(after.tokens, before.tokens)
     planned = {lever for c in plan.components for lever in c.levers} if plan else set()
     tightened = growth if in_requests and "output" in planned else None
-    cost = {levers: _usd(worked(before, after, levers, prices, tightened)) for levers in _subsets(tightened)}
-    as_before, as_after = cost[frozenset()], cost[max(cost, key=len)]
+    pulled = changed_levers(before, after) | ({"output"} if tightened is not None else set())
+    levers = tuple(lever for lever in LEVERS if lever in pulled)
+    cost = {some: _usd(worked(before, after, some, prices, tightened)) for some in subsets(levers)}
+    as_before, as_after = cost[frozenset()], cost[frozenset(levers)]
     then = worked(before, before, frozenset(), prices, None)
     repriced, longer, more = (_usd(then * factor) for factor in (Fraction(1), stretch, growth))
-    levers = tuple(lever for lever in LEVERS if lever in max(cost, key=len))
     saved = shapley(levers, lambda some: add((as_before, -cost[some])))
     effects = Effects(
         length_usd=add((longer, -repriced)),
@@ -170,11 +171,6 @@ def _compare(
     forecast, credit = _forecast(plan, as_before)
     unit: Literal["requests", "tokens"] = "requests" if in_requests else "tokens"
     return WorkloadRealized(name, "both", unit, before.cost_usd, after.cost_usd, effects, forecast, credit)
-
-
-def _subsets(tightened: Fraction | None) -> tuple[frozenset[Lever], ...]:
-    """Every set of levers; output is one only where the plan had it, else longer answers are mix."""
-    return subsets(tuple(lever for lever in LEVERS if lever != "output" or tightened is not None))
 
 
 def _forecast(

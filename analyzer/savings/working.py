@@ -108,8 +108,8 @@ class PricesOfOneDay:
             place = _place(row)
             self.first_used[place] = min(row.usage.on, self.first_used.get(place, row.usage.on))
 
-    def usd(self, place: Place, mode: str, column: str) -> Decimal:
-        """USD a token (or search). A model that a mode does not serve is priced in the standard mode."""
+    def pico_usd(self, place: Place, mode: str, column: str) -> int:
+        """Pico-dollars a token (or search). A model that a mode does not serve is priced in the standard mode."""
         if (place, mode) not in self._known:
             tries = [(way, day) for way in (mode, "standard") for day in (self.on, self.first_used[place])]
             for way, day in tries:
@@ -119,7 +119,7 @@ class PricesOfOneDay:
                     self._known[place, mode] = price
                     break
         usd: Decimal = getattr(self._known[place, mode], column)
-        return usd
+        return int(usd.scaleb(12))
 
 
 def worked(
@@ -143,18 +143,34 @@ def worked(
         for place, in_place in places.places.items():
             per_token = _mean_price(place, modes, columns, prices, KINDS[kind])
             cost += quantity * Fraction(in_place, places.total) * per_token
-    return cost
+    return cost / 10**12
+
+
+def changed_levers(before: Work, after: Work) -> set[Lever]:
+    """Those of routing, batch and caching whose spread can have changed: more than one value, or another one."""
+    found: set[Lever] = set()
+    for kind in KINDS:
+        old, new = before.splits[kind], after.splits[kind]
+        if not old.total or not new.total:
+            continue
+        if len({*old.places, *new.places}) > 1:
+            found.add("routing")
+        if len({*old.modes[None], *new.modes[None]}) > 1:
+            found.add("batch")
+        if len({*old.columns[None, None], *new.columns[None, None]}) > 1:
+            found.add("caching")
+    return found
 
 
 def _mean_price(
     place: Place, modes: Split, columns: Split, prices: PricesOfOneDay, names: Mapping[str, str]
 ) -> Fraction:
-    """USD a token in a place, over its modes and columns."""
+    """Pico-dollars a token in a place, over its modes and columns."""
     in_place, mean = modes.modes_in(place), Fraction(0)
     for mode, count in in_place.items():
         spread = columns.columns_in(place, mode)
-        usd = sum((n * Fraction(prices.usd(place, mode, names[c])) for c, n in spread.items()), Fraction(0))
-        mean += Fraction(count, in_place.total()) * usd / spread.total()
+        pico_usd = sum(n * prices.pico_usd(place, mode, names[c]) for c, n in spread.items())
+        mean += Fraction(count * pico_usd, in_place.total() * spread.total())
     return mean
 
 
