@@ -71,13 +71,21 @@ def import_(file: Path, who: str | None, dry_run: bool, audit_path: Path, config
     With one problem in it nothing is written; all are listed. Empty cells are not answered. The same file again
     changes nothing.
     """
-    from analyzer.worksheet import Scopes, changes, effect_lines, merged_config, read_worksheet, write_answers
+    from analyzer.worksheet import (
+        Scopes,
+        against_the_log,
+        changes,
+        effect_lines,
+        merged_config,
+        read_worksheet,
+        write_answers,
+    )
 
     today = datetime.now(UTC).astimezone().date()
     with questioned(audit_path, config_path) as asked:
         given, remarks = read_worksheet(file, Scopes.of(asked.assessment), today)
         made, against = changes(given, asked.config, today, signature(who))
-        for line in (*remarks, *map(str, against)):
+        for line in (*remarks, *map(str, against), *against_the_log(made, asked.assessment)):
             click.echo(printable(line, 0))
         same = f"{counted(len(given), 'row')} answered, {len(made):,} of them new or different"
         target = asked.answers_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzer.worksheet.cells import evidence_lines, guess
 from analyzer.worksheet.columns import column_of, read_cell, shown
 from analyzer.worksheet.commas import write_csv
-from analyzer.worksheet.effect import effect_lines, effects
+from analyzer.worksheet.effect import against_the_log, effect_lines, effects
 from analyzer.worksheet.merging import changes, merged_config, write_answers
 from analyzer.worksheet.names import scope_name
 from analyzer.worksheet.reading import Given, Scopes, read_worksheet
@@ -16,6 +16,7 @@ __all__ = [
     "Given",
     "Row",
     "Scopes",
+    "against_the_log",
     "changes",
     "column_of",
     "effect_lines",

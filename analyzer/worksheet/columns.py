@@ -46,9 +46,9 @@ class Column:
 COLUMNS = (
     Column("workload", 26, "text"),
     Column("kind of call", 20, "text"),
-    Column("question", 44, "text"),
+    Column("question", 36, "text"),
     Column("our guess", 24, "text"),
-    Column("evidence", 52, "text"),
+    Column("evidence", 46, "text"),
     Column("requests", 11, "count"),
     Column("list cost, USD", 12, "money"),
     Column("hangs on the answer, USD", 12, "money"),
@@ -60,8 +60,8 @@ COLUMNS = (
     Column("Share of its answers that were good enough", 14, "share", "pass_rate"),
     Column("Share of today's output that is enough", 14, "share", "output_share"),
     Column("answered on", 12, "date", "on"),
-    Column("note", 30, "text", "note"),
-    Column("row (leave as it is)", 14, "key"),
+    Column("note", 24, "text", "note"),
+    Column("row", 14, "key"),
 )
 ANSWERS = ("awaited", "needed_within_s", "route_to", "pass_rate", "output_share")
 """What decides something; the other fields say who, when and why."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from analyzer.money import ZERO, add, cents_that_add_up, dollars, to_cents
 from analyzer.savings.assessment import Assessment, WorkloadPlan
-from analyzer.worksheet.names import visible
+from analyzer.worksheet.columns import shown
+from analyzer.worksheet.merging import Change
+from analyzer.worksheet.names import scope_name, visible
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ def effects(before: Assessment, after: Assessment) -> tuple[Effect, ...]:
         for (was, now, _), cent in zip(moved, cents, strict=True)
     ]
     return tuple(sorted(rows, key=lambda row: (-abs(row.saving_usd), row.workload)))
+
+
+def against_the_log(made: Iterable[Change], before: Assessment) -> Iterator[str]:
+    """Answers to who waits that the log says otherwise of, with its weightiest sentence: worth a second look."""
+    for change in made:
+        if change.fields.get("awaited") is None:
+            continue
+        other = "does-not-wait" if change.fields["awaited"] else "waits"
+        for verdict in (part.verdict for plan in before.workloads for part in plan.components):
+            mine = verdict.workload == change.workload and change.component in (None, verdict.component)
+            if mine and verdict.outcome == other and verdict.confidence == "high" and verdict.basis != "owner":
+                said = shown("awaited", change.fields["awaited"])
+                about = scope_name(verdict.workload, verdict.component)
+                yield f"{about}: {change.who} says {said}; the log: {visible(verdict.evidence[0].sentence, 300)}"
 
 
 def effect_lines(before: Assessment, after: Assessment) -> Iterator[str]:

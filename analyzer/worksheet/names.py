@@ -56,8 +56,6 @@ def row_key(workload: str, component: str | None) -> str:
 
 def scope_name(workload: str, component: str | None) -> str:
     """What an answer is about, for people."""
-    return (
-        visible(workload, 120)
-        if component in (None, WHOLE)
-        else f"{visible(workload, 80)}, {visible(str(component), 80)}"
-    )
+    if component is None or component == WHOLE:
+        return visible(workload, 120)
+    return f"{visible(workload, 80)}, {visible(component, 80)}"

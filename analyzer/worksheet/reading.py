@@ -59,18 +59,23 @@ class Scopes:
                 made.by_name.setdefault(_shown(name, component), []).append((name, component))
         return made
 
-    def find(self, key: str, workload: str, component: str) -> Scope:
-        """The scope that a row means.
+    def find(self, key: str, workload: str, component: str | None) -> Scope:
+        """The scope that a row means: by its mark, where the names agree with it; else by name.
 
+        An emptied `component` is the whole workload; None = the sheet has no such column.
         Raises: ValueError (found, expected, what to do).
         """
-        component = component or WHOLE
         known = self.by_key.get(key)
-        if known is not None and (not workload or _shown(*known) == (workload, component)):
-            return known
         if known is not None:
-            todo = "undo the sorting, or empty that cell to answer by name"
-            raise ValueError(f"the row mark of {scope_name(*known)}", f"{workload}, {component}", todo)
+            name, part = _shown(*known)
+            if workload in ("", name):
+                if component == "":
+                    return known[0], None
+                if component in (None, part):
+                    return known
+            todo = "undo the sorting, or empty the hidden cell “row” to answer by name"
+            raise ValueError(f"the mark of {scope_name(*known)}", f"that of {workload}, {component or WHOLE}", todo)
+        component = component or WHOLE
         if not workload:
             raise ValueError("an answer without a workload", "the name of a workload", "")
         found = self.by_name.get((workload, component), [])
@@ -110,8 +115,9 @@ def read_worksheet(path: Path, scopes: Scopes, today: date) -> tuple[tuple[Given
             if "note" in values:
                 remarks.append(f"{where}: a note without an answer is not kept")
             continue
+        part = _name(cells, _COMPONENT) if _COMPONENT in cells else None
         try:
-            workload, component = scopes.find(*(bare(_text(cells.get(name))) for name in (_KEY, _WORKLOAD, _COMPONENT)))
+            workload, component = scopes.find(_name(cells, _KEY), _name(cells, _WORKLOAD), part)
         except ValueError as error:
             problems.append(UserError(where, *error.args))
             continue
@@ -148,6 +154,10 @@ def _named_cells(path: Path, lines: Iterable[tuple[int, Sequence[Any]]]) -> Iter
 
 def _text(cell: Any) -> str:
     return "" if cell is None or cell is FORMULA else str(cell).strip()
+
+
+def _name(cells: Mapping[str, Any], title: str) -> str:
+    return bare(_text(cells.get(title)))
 
 
 def _values(where: str, cells: Mapping[str, Any], today: date, problems: list[UserError]) -> dict[str, Any]:

@@ -36,8 +36,8 @@ _HELP = (
     "Share of today's output that is enough: 70 % where three lines of ten are never read.",
     "Write your name in the column “owner”: an answer counts with the name of the one who gave it. Where the day is"
     " empty, the day of the import is taken.",
-    "You may sort, hide and delete rows, and add columns of your own. To answer for a whole workload at once, empty the"
-    " cells “kind of call” and “row” of one of its rows and delete the others.",
+    "You may sort, hide and delete rows, and add columns of your own. To answer for a whole workload at once, empty"
+    " “kind of call” in one of its rows and delete the others.",
     "Money is list cost of the period that was analysed. “Hangs on the answer” is what the saving changes if our guess"
     " is wrong. “Smaller model, at most” is what one saves if all of its answers are good enough.",
     "Send the file back to the person who gave it to you, who reads it with: whowaits worksheet import FILE",
@@ -154,6 +154,7 @@ def _lay_out(sheet: Worksheet, last: int) -> None:
 
     for index, column in enumerate(COLUMNS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = column.width
+        sheet.column_dimensions[get_column_letter(index)].hidden = column.kind == "key"
     sheet.row_dimensions[1].height = 78
     sheet.freeze_panes = "C2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{last}"

@@ -184,7 +184,7 @@ def test_every_problem_of_a_worksheet_is_listed_at_once_and_nothing_is_written(f
         lines[1].update({SOON: "10", "answered on": "3.11.2026", WAITS: "no", "owner": "Ann"})
         lines[2].update({MODEL: "claude-haiku-4-6-x", PASSED: "97"})
         lines[3].update({PASSED: "50 %"})
-        lines[4].update({"workload": "leters", "row (leave as it is)": "", WAITS: "yes"})
+        lines[4].update({"workload": "leters", "row": "", WAITS: "yes"})
 
     answer(edit)
     with pytest.raises(UserErrors) as raised:
@@ -218,7 +218,7 @@ def test_a_row_answers_for_its_component_and_an_emptied_one_for_the_whole_worklo
     run("worksheet", "import", "q.csv")
 
     def edit(lines: list[dict[str, str]]) -> None:
-        whole = {WAITS: "no", "owner": "Bob", "kind of call": "", "row (leave as it is)": ""}
+        whole = {WAITS: "no", "owner": "Bob", "kind of call": ""}
         line_of(lines, "intake", "step one").update(whole)
 
     answer(edit, "more.csv")
@@ -232,13 +232,13 @@ def test_a_row_answers_for_its_component_and_an_emptied_one_for_the_whole_worklo
 
 def test_rows_sorted_in_part_are_refused(folder: Path) -> None:
     def edit(lines: list[dict[str, str]]) -> None:
-        marks = [line["row (leave as it is)"] for line in lines]
+        marks = [line["row"] for line in lines]
         for line, mark in zip(lines, reversed(marks), strict=True):
-            line["row (leave as it is)"] = mark
+            line["row"] = mark
         lines[0].update({WAITS: "no", "owner": "Ann"})
 
     answer(edit)
-    with pytest.raises(UserErrors, match="the row mark of"):
+    with pytest.raises(UserErrors, match="the mark of"):
         run("worksheet", "import", "q.csv")
 
 
