@@ -30,7 +30,10 @@ select
     + case when read_us - started_us >= 3600000000 then -1 when read_us - started_us <= 60000000 then 1 else 0 end
     + case when is_streamed and first_token_s is not null then 1 else 0 end
     + case when status = 'cancelled' then 1 else 0 end
-    + case when lower(user_agent) like 'mozilla/%' then 1 else 0 end as sign
+    + case when lower(user_agent) like 'mozilla/%' then 1 else 0 end
+    + case when trace_id is not null and started_us
+      - lag(started_us) over (partition by trace_id order by started_us, request_no) >= 900000000 then -1 else 0 end
+    as sign
 from (
   select
     r.*,

@@ -182,6 +182,12 @@ FEATURES = (
         "of calls in traces that start before the call before them has ended; NULL = no trace or duration logged",
     ),
     Feature(
+        "later_in_trace_s_p50",
+        "double",
+        "s",
+        "from the start of the call before in the trace to the start of these, median; NULL = no trace, or first calls",
+    ),
+    Feature(
         "retry_share",
         "double",
         "share",

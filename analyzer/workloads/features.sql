@@ -113,17 +113,20 @@ join (select thread, chain_no, count(*) as depth from chain_parts group by threa
 group by p.component_no
 
 -- name: trace_shape
--- Takes: calls, requests. Returns: calls of the component in a trace, and the share that start before the call before
--- them in the trace has ended (a fan-out). NULL = no trace, or no duration, logged.
+-- Takes: calls, requests. Returns: calls of the component in a trace, the share that start before the call before them in
+-- the trace has ended (a fan-out; NULL = no duration logged), and how long after the start of that call they start. Unit:
+-- microseconds; NULL = no trace logged, or first calls alone.
 select
   component_no,
   cast(percentile_disc(0.5) within group (order by trace_calls) as bigint) as trace_calls_p50,
-  cast(count(case when beside then 1 end) as double) / nullif(count(beside), 0) as fan_out_share
+  cast(count(case when beside then 1 end) as double) / nullif(count(beside), 0) as fan_out_share,
+  cast(percentile_disc(0.5) within group (order by later_us) as bigint) as later_us_p50
 from (
   select
     component_no,
     count(*) over (partition by component_no, trace_id) as trace_calls,
-    started_us < lag(ended_us) over (partition by trace_id order by started_us, request_no) as beside
+    started_us < lag(ended_us) over (partition by trace_id order by started_us, request_no) as beside,
+    started_us - lag(started_us) over (partition by trace_id order by started_us, request_no) as later_us
   from (
     select c.component_no, c.request_no, c.started_us, c.ended_us, r.trace_id
     from calls c
@@ -200,6 +203,7 @@ select
   h.chain_depth_p90,
   x.trace_calls_p50,
   x.fan_out_share,
+  cast(x.later_us_p50 as double) / 1000000 as later_in_trace_s_p50,
   e.retry_share,
   r.runs,
   y.run_days,

@@ -198,3 +198,15 @@ def test_a_small_part_stands_alone_when_it_has_enough_calls_to_show_a_rhythm(aud
 def test_other_keys_tell_calls_apart_where_nothing_better_does(audit, one, other, names):
     add_requests(audit, [{"api_key": "w", **row} for row in (one, other) for _ in range(3)])
     assert components(audit) == [("w", name, 3) for name in names]
+
+
+def test_calls_that_come_long_after_the_first_of_their_trace_are_told_from_it(audit):
+    rows = [
+        {"api_key": "w", "trace_id": f"t{trace}", "at": (trace * 86_400 + place * 3600) * 1_000_000}
+        for trace in range(5)
+        for place in range(2)
+    ]
+    add_requests(audit, rows)
+    assert components(audit) == [("w", "first call of a trace", 5), ("w", "later calls of a trace", 5)]
+    first, later = feature_rows(audit)
+    assert (first["later_in_trace_s_p50"], later["later_in_trace_s_p50"]) == (None, 3600)
