@@ -266,6 +266,13 @@ def test_a_daily_job_over_a_year_is_a_schedule_and_two_calls_a_year_apart_are_no
     assert (twice.cannot_tell, twice.components[0].timing) == (True, "insufficient")
 
 
+def test_a_weekly_job_over_half_a_year_is_a_schedule_by_its_even_gaps(audit):
+    add_starts(audit, {"w": [MONDAY_US + week * 7 * DAY_US + week % 5 * 60 * SECOND_US for week in range(26)]})
+    part = only(audit).components[0]
+    assert (part.outcome, part.urgency) == ("does-not-wait", "within-the-day")
+    assert "schedule-by-gaps" in [evidence.rule for evidence in part.evidence]
+
+
 def test_two_kinds_of_calls_under_one_key_come_apart_by_their_prompt_and_keep_their_requests(audit):
     nightly = [
         {"prefix_hash": "b" * 16, "at": day * DAY_US + HOUR_US + call * SECOND_US}
