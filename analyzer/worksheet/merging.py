@@ -90,7 +90,9 @@ def changes(
             todo = "fill in the column, or give --who NAME"
             unsigned.append(UserError(row.where, "an answer without an owner", "the name of who answered", todo))
             continue
-        found.append(Change(row.workload, row.component, fields, signed, row.values.get("on") or today, note))
+        on = row.values.get("on")
+        on = today if on is None or on in [answer.on for answer in mine] else on  # the day of the older one stood there
+        found.append(Change(row.workload, row.component, fields, signed, on, note))
         against.extend(_contradictions(config, found[-1]))
     if unsigned:
         raise UserErrors(unsigned)

@@ -104,6 +104,14 @@ def test_an_older_answer_for_the_whole_workload_is_shown_against_that_of_a_part(
     ]
 
 
+def test_a_new_answer_does_not_take_the_day_of_the_older_one_that_stood_in_its_row() -> None:
+    older = date(2026, 11, 3)
+    made, _ = changes([row("digest", awaited=False, who="web team", on=older)], config_of(TOLD), TODAY)
+    assert [change.on for change in made] == [TODAY]
+    made, _ = changes([row("digest", awaited=False, who="web team", on=date(2026, 11, 20))], config_of(TOLD), TODAY)
+    assert [change.on for change in made] == [date(2026, 11, 20)]
+
+
 def test_new_answers_without_a_name_are_all_told_and_known_ones_need_none() -> None:
     rows = [row("digest", awaited=True), row("letters", awaited=False), row("other", needed_within_s=60)]
     with pytest.raises(UserErrors) as raised:
@@ -137,6 +145,7 @@ VALUES = st.fixed_dictionaries(
         "needed_within_s": st.sampled_from([90, 3600, 86_400]),
         "output_share": st.sampled_from([Decimal("0.5"), Decimal(1)]),
         "note": st.sampled_from(["one", "two"]),
+        "trial": st.tuples(st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5"]), st.just(Decimal("0.9"))),
     },
 )
 
@@ -147,7 +156,8 @@ def test_the_last_answer_is_in_force_comments_stay_and_nothing_changes_twice(
 ) -> None:
     text = TOLD
     for workload, component, values in told:
-        given_row = Given("q.csv row 2", workload, component, values)
+        trial = dict(zip(("route_to", "pass_rate"), values.get("trial", ()), strict=False))
+        given_row = Given("q.csv row 2", workload, component, {**values, **trial})
         text = merge(text, given_row)
         known = known_answer(config_of(text), workload, component)
         assert {name: getattr(known, name) for name in given_row.answers} == given_row.answers
