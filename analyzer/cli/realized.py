@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,9 @@ from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
 from analyzer.cli._options import config_option, json_option, print_json
 from analyzer.cli._terminal import counted, printable, table
-from analyzer.money import add, as_text, cents_that_add_up, dollars, to_cents
+from analyzer.money import as_text, dollars
 
 if TYPE_CHECKING:
-    from analyzer.savings.assessment import Case
     from analyzer.savings.realized import Effects, Period, Realized, WorkloadRealized
 
 
@@ -25,9 +23,12 @@ _AUDIT = click.Path(path_type=Path, dir_okay=False)
 @click.command(short_help="What changed after the migration, and what was forecast.")
 @click.option("--before", "before_path", type=_AUDIT, required=True, help="The audit that the plan was made from.")
 @click.option("--after", "after_path", type=_AUDIT, required=True, help="An audit of later days.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it as one HTML page to this file."
+)
 @config_option
 @json_option
-def command(before_path: Path, after_path: Path, config_path: Path | None, as_json: bool) -> None:
+def command(before_path: Path, after_path: Path, output: Path | None, config_path: Path | None, as_json: bool) -> None:
     """Split the change of each workload's list cost into length of the period, volume, mix, price and levers.
 
     The parts add up exactly. Beside what the levers took off stands what the plan of the first audit had said of the
@@ -38,10 +39,16 @@ def command(before_path: Path, after_path: Path, config_path: Path | None, as_js
     config = read_config(config_path, before_path)
     with open_audit_with_requests(before_path) as before, open_audit_with_requests(after_path) as after:
         found = realized(before, after, config)
+    if output is not None:
+        from analyzer.report.realized_page import build_realized
+
+        output.write_text(build_realized(found, config.company), encoding="utf-8")
     if as_json:
         print_json(realized_document(found))
-    else:
-        click.echo(_text(found))
+        return
+    click.echo(_text(found))
+    if output is not None:
+        click.echo(f"page: {printable(str(output.resolve()), 0)}")
 
 
 def realized_document(found: Realized) -> dict[str, Any]:
@@ -95,6 +102,7 @@ def _effects(effects: Effects) -> dict[str, Any]:
 
 
 def _text(found: Realized) -> str:
+    from analyzer.report.realized_page import cents_along, planned_range
     from analyzer.savings.assessment import CASES
 
     before, after, forecast = found.before, found.after, found.forecast_usd
@@ -108,28 +116,18 @@ def _text(found: Realized) -> str:
     unpriced = before.unpriced_requests + after.unpriced_requests
     if unpriced:
         lines.append(f"Not counted: {counted(unpriced, 'request')} without a price.")
+    lines_of = [(_name(w), w.before_usd, w.effects, w.forecast_usd) for w in found.workloads]
+    lines_of.append(("total", before.list_cost_usd, found.effects, forecast))
     rows = [
-        (_name(w), *_cells(w.before_usd, w.effects), "no plan" if w.forecast_usd is None else _range(w.forecast_usd))
-        for w in found.workloads
+        (name, *map(dollars, cents_along(before_usd, effects)), planned_range(planned))
+        for name, before_usd, effects, planned in lines_of
     ]
-    rows.append(("total", *_cells(before.list_cost_usd, found.effects), _range(forecast)))
     heads = ("workload", "before", "length", "volume", "mix", "price", "levers", "after", "levers as planned")
     return "\n".join([*lines, "", table(heads, rows, right=range(1, 9)), "", _by_lever(found)])
 
 
 def _name(found: WorkloadRealized) -> str:
     return printable(found.workload, 40) + ("" if found.status == "both" else f" ({found.status})")
-
-
-def _range(forecast: dict[Case, Decimal]) -> str:
-    return f"{dollars(-forecast['low'])} to {dollars(-forecast['high'])}"
-
-
-def _cells(before_usd: Decimal, effects: Effects) -> tuple[str, ...]:
-    """Before, the effects, after: in cents that add up along the line."""
-    parts = (effects.length_usd, effects.volume_usd, effects.mix_usd, effects.price_usd, -effects.saved_usd)
-    start, end = to_cents(before_usd), to_cents(add((before_usd, effects.change_usd)))
-    return tuple(dollars(usd) for usd in (start, *cents_that_add_up(parts, end - start), end))
 
 
 def _by_lever(found: Realized) -> str:

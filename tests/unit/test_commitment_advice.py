@@ -205,7 +205,7 @@ def test_the_command_prints_documented_json_and_writes_the_sheet(folder: Path) -
         "weekly_trend": None, "uses_trend": False, "unseen_share": 0,
     }  # fmt: skip
     assert Decimal(document["recommended_usd"]) > 100
-    assert "<title>Whowaits commitment</title>" in (folder / "sheet.html").read_text()
+    assert "<title>Whowaits: The commitment to sign</title>" in (folder / "sheet.html").read_text()
 
 
 def test_the_command_says_it_in_sentences(folder: Path) -> None:

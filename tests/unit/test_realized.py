@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -14,12 +15,14 @@ from audit_rows import DAY_US, add_requests
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_fixture import empty
+from report_fixture import SCRIPT, empty
 
 from analyzer.cli.realized import command, realized_document
 from analyzer.config import Answer, Config
 from analyzer.errors import UserError
 from analyzer.money import add
+from analyzer.report.realized_page import against_forecast, build_realized
+from analyzer.savings.assessment import Case
 from analyzer.savings.realized import Realized, compare, realized
 from analyzer.store.audit import Audit, open_audit
 from analyzer.tokens import TokenSums
@@ -163,6 +166,27 @@ def test_the_effects_add_up_to_the_last_decimal(before: list[Any], after: list[A
         assert one.effects.change_usd == add((one.after_usd, -one.before_usd))
 
 
+def test_the_page_adds_up_escapes_names_and_runs_nothing() -> None:
+    found = compared(
+        [used(1, TokenSums(M), workload=SCRIPT)], [used(2, TokenSums(M // 3), workload=SCRIPT, mode="batch")]
+    )
+    page = build_realized(found, SCRIPT)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3
+    steps = page.split("Why the list cost changed")[1].split("</table>")[0]
+    amounts = [
+        Decimal(t.replace("−", "-").replace("$", "")) for t in re.findall(r"<td class=\"num\">([^<]+)</td><td", steps)
+    ]
+    assert amounts[-1] == sum(amounts[:-1]) == Decimal("0.50")  # a third of 3.00, at half the price
+
+
+def test_the_fact_is_set_against_the_range_of_the_plan() -> None:
+    plan: dict[Case, Decimal] = {"low": Decimal(10), "base": Decimal(12), "high": Decimal(15)}
+    said = [against_forecast(Decimal(usd), plan) for usd in ("9.99", "10", "15.004", "15.01")]
+    assert said == ["under the plan", "as planned", "as planned", "over the plan"]
+    assert against_forecast(Decimal(1), None) == "no plan"
+
+
 def calls(days: range, **row: Any) -> list[dict[str, Any]]:
     common = {"raw_model": SONNET, "application": "digest", "awaited": False, "trigger": "schedule"}
     return [{**common, "at": day * DAY_US, "output_tokens": 0, "uncached_input_tokens": M, **row} for day in days]
@@ -203,9 +227,12 @@ def test_the_command_prints_parts_that_add_up(tmp_path: Path) -> None:
     for name, days, batch in (("a.duckdb", range(10), False), ("b.duckdb", range(10, 15), True)):
         with open_audit(tmp_path / name) as audit:
             add_requests(audit, calls(days, is_batch=batch))
-    words = ["--before", str(tmp_path / "a.duckdb"), "--after", str(tmp_path / "b.duckdb")]
+    page = tmp_path / "realized.html"
+    words = ["--before", str(tmp_path / "a.duckdb"), "--after", str(tmp_path / "b.duckdb"), "-o", str(page)]
     shown = CliRunner().invoke(command, words, catch_exceptions=False)
     assert "The levers took off $7.50." in shown.stdout
+    assert re.search(r"^digest +\$30.00 +−\$15.00 +\$0.00 +\$0.00 +\$0.00 +−\$7.50 +\$7.50", shown.stdout, re.MULTILINE)
+    assert "the fact is <strong>as planned</strong>" in page.read_text()  # 7.125 to 7.50
     document = json.loads(CliRunner().invoke(command, [*words, "--json"], catch_exceptions=False).stdout)
     parts = [usd for name, usd in document["effects"].items() if name != "levers"]
     whole = add(map(Decimal, [document["before"]["list_cost_usd"], *parts, *document["effects"]["levers"].values()]))

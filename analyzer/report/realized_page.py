@@ -1,0 +1,93 @@
+"""The page that sets forecast beside fact: one HTML file that opens offline."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from markupsafe import Markup
+
+from analyzer.money import add, cents_that_add_up, dollars, to_cents
+from analyzer.report.build import report_environment
+from analyzer.report.display import LEVER_NAMES
+from analyzer.resources import shipped
+from analyzer.savings.assessment import LEVERS, Case
+from analyzer.savings.realized import Effects, Realized, WorkloadRealized
+
+
+def build_realized(found: Realized, company: str | None) -> str:
+    """The page as text; the same comparison gives the same bytes. Names are escaped."""
+    css = (shipped("reports") / "report.css").read_text(encoding="utf-8")
+    return (
+        report_environment()
+        .get_template("realized.html.j2")
+        .render(
+            company=company,
+            css=Markup(css),
+            before=found.before,
+            after=found.after,
+            after_usd=found.after.list_cost_usd,
+            saved_usd=found.effects.saved_usd,
+            forecast_usd=found.forecast_usd,
+            against_forecast=against_forecast(found.effects.saved_usd, found.forecast_usd),
+            unpriced=found.before.unpriced_requests + found.after.unpriced_requests,
+            steps=_steps(found),
+            rows=[_row(workload) for workload in found.workloads],
+        )
+    )
+
+
+def cents_along(before_usd: Decimal, effects: Effects) -> tuple[Decimal, ...]:
+    """Before, length, volume, mix, price, levers, after: in cents that add up along the line."""
+    parts = (effects.length_usd, effects.volume_usd, effects.mix_usd, effects.price_usd, -effects.saved_usd)
+    start, end = to_cents(before_usd), to_cents(add((before_usd, effects.change_usd)))
+    return (start, *cents_that_add_up(parts, end - start), end)
+
+
+def against_forecast(saved_usd: Decimal, forecast_usd: dict[Case, Decimal] | None) -> str:
+    """`under the plan`, `as planned` (low to high, to the cent) or `over the plan`; `no plan` without one."""
+    if forecast_usd is None:
+        return "no plan"
+    saved, low, high = to_cents(saved_usd), to_cents(forecast_usd["low"]), to_cents(forecast_usd["high"])
+    return "under the plan" if saved < low else "over the plan" if saved > high else "as planned"
+
+
+def planned_range(forecast_usd: dict[Case, Decimal] | None) -> str:
+    """`−$14.25 to −$15.00`: what the plan would have changed; `no plan` without one."""
+    if forecast_usd is None:
+        return "no plan"
+    return f"{dollars(-forecast_usd['low'])} to {dollars(-forecast_usd['high'])}"
+
+
+def _row(found: WorkloadRealized) -> dict[str, Any]:
+    return {
+        "workload": found.workload,
+        "status": found.status,
+        "cells": cents_along(found.before_usd, found.effects),
+        "planned": planned_range(found.forecast_usd),
+        "fact": against_forecast(found.effects.saved_usd, found.forecast_usd),
+    }
+
+
+def _steps(found: Realized) -> list[dict[str, Any]]:
+    """In cents that add up from before to after."""
+    effects, before = found.effects, found.before
+    named = [
+        ("Length of the period", effects.length_usd, None, f"from {before.days} to {found.after.days} days"),
+        ("Volume", effects.volume_usd, None, "more or fewer requests a day"),
+        ("Mix", effects.mix_usd, None, "larger or smaller requests"),
+        ("Price", effects.price_usd, None, "list prices that changed"),
+        *(
+            (LEVER_NAMES[lever], effects.levers_usd[lever], -found.credit_usd[lever], "lever")
+            for lever in LEVERS
+            if effects.levers_usd[lever] or found.credit_usd[lever]
+        ),
+    ]
+    start, end = to_cents(before.list_cost_usd), to_cents(found.after.list_cost_usd)
+    cents = cents_that_add_up([usd for _, usd, _, _ in named], end - start)
+    rows = [{"name": "Before", "usd": start, "planned_usd": None, "detail": f"{before.days} days"}]
+    rows += [
+        {"name": name, "usd": usd, "planned_usd": planned, "detail": detail}
+        for (name, _, planned, detail), usd in zip(named, cents, strict=True)
+    ]
+    return rows
