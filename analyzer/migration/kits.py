@@ -6,39 +6,64 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
 from analyzer.migration.inert import safe_names
-from analyzer.money import ZERO, add, times
-from analyzer.savings.assessment import Assessment, Case, ComponentPlan, WorkloadPlan
+from analyzer.migration.schedule import Schedule, schedule_of
+from analyzer.money import ZERO, add, times, to_cents
+from analyzer.savings.assessment import Assessment, Case, ComponentPlan, Coverage, WorkloadPlan
+from analyzer.savings.ledger import Cell, Row, ledger_of, migration_rows, month_usd, moving_saving_usd
+from analyzer.waiting.window import Turnaround, load_turnaround
 
-BUDGET_FACTOR = Decimal("1.2")
-WINDOW_S = 24 * 3600
+BUDGET_FACTOR = 2
 MAX_BYTES = 200_000_000
-_SURENESS = {"high": 0, "medium": 1, "low": 2}
 
 
 @dataclass(frozen=True)
 class Kit:
-    """One workload to move. `order` 1 is the pilot; money in USD over the `days` that the audit read.
+    """One workload to move. `order` 1 is the pilot; money in USD over the days of `coverage`, in the page's cents.
 
-    `moves`: the components that go to batch; `stays`: the others. `deadline_s`: the tightest known deadline of
-    what moves, None = none known. `job` names the job in the runner; `folder` is the kit's folder.
+    `job` names the job in the runner; `folder` is the kit's folder; `row` is the workload's row of the report.
     """
 
     order: int
     folder: str
     job: str
-    plan: WorkloadPlan
-    moves: tuple[ComponentPlan, ...]
-    stays: tuple[ComponentPlan, ...]
-    days: int
+    row: Row
+    coverage: Coverage
+    schedule: Schedule
+
+    @property
+    def plan(self) -> WorkloadPlan:
+        """The workload's plan."""
+        return self.row.plan
+
+    @property
+    def moves(self) -> tuple[ComponentPlan, ...]:
+        """The components that go to batch."""
+        return tuple(cell.plan for cell in self.row.moving)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """All components with their cents: what moves first."""
+        return (*self.row.moving, *self.row.staying)
+
+    @property
+    def days(self) -> int:
+        """Days that the audit read."""
+        return self.coverage.days
 
     @property
     def baseline_usd(self) -> Decimal:
-        """List cost today of what moves."""
-        return add(component.baseline_usd for component in self.moves)
+        """List cost today of what moves, in cents."""
+        return add(cell.baseline_usd for cell in self.row.moving)
 
     def saving_usd(self, case: Case) -> Decimal:
-        """What the whole plan of the moving components saves, by case."""
-        return add(component.baseline_usd - component.optimized_usd[case] for component in self.moves)
+        """What the whole plan of the moving components saves, by case, in cents; the low case as the page has it."""
+        if case == "low":
+            return moving_saving_usd(self.row)
+        return to_cents(add(add((c.baseline_usd, -c.optimized_usd[case])) for c in self.moves))
+
+    def month_usd(self, case: Case) -> Decimal | None:
+        """The saving of a month, in cents; None where no day was read."""
+        return month_usd(self.saving_usd(case), self.coverage)
 
     @property
     def batch_credit_usd(self) -> Decimal:
@@ -54,13 +79,14 @@ class Kit:
 
     @property
     def day_budget_usd(self) -> Decimal:
-        """The plan's dearest case for a mean day, times 1.2, up to the next cent.
+        """The plan's dearest case for a mean day, doubled, up to the next cent.
 
+        Doubled because the runner holds its high estimate against the cap, and because days differ.
         Where the plan has levers that the kit does not carry out, the cost by batch alone is taken instead.
         """
         planned = add(component.optimized_usd["low"] for component in self.moves)
         if self.other_levers and self.batch_alone_usd is not None:
-            planned = max(planned, self.baseline_usd - self.batch_alone_usd)
+            planned = max(planned, add(c.baseline_usd for c in self.moves) - self.batch_alone_usd)
         a_day = times(planned, BUDGET_FACTOR) / max(self.days, 1)
         return max(a_day.quantize(Decimal("0.01"), rounding=ROUND_UP), Decimal("0.01"))
 
@@ -81,51 +107,29 @@ class Kit:
         return tuple(lever for lever in ("output", "routing") if lever in found)
 
     @property
-    def deadline_s(self) -> float | None:
-        """Seconds; the tightest known."""
-        known = [c.verdict.deadline_s for c in self.moves if c.verdict.deadline_s is not None]
-        return min(known, default=None)
-
-    @property
-    def is_tight(self) -> bool:
-        """A result may be needed before the batch window of 24 hours is over."""
-        return self.deadline_s is not None and self.deadline_s < WINDOW_S
-
-    @property
     def output_tokens(self) -> int:
         """Mean output tokens a request, rounded up; 0 where nothing was measured."""
         requests = sum(component.requests for component in self.moves)
         return -(-sum(component.tokens.output_tokens for component in self.moves) // requests) if requests else 0
 
-    @property
-    def max_items(self) -> int:
-        """Items in a batch: smaller batches where the deadline is tight."""
-        return 1_000 if self.is_tight else 10_000
 
+def kits_of(assessment: Assessment, turnaround: Turnaround | None = None) -> tuple[Kit, ...]:
+    """A kit for each workload that moves, in the page's order of migration.
 
-def kits_of(assessment: Assessment) -> tuple[Kit, ...]:
-    """A kit for each batchable or splittable workload whose plan uses batch and gains by it, in order of migration.
-
-    Order: the surest verdict first, among equals the largest saving (low case), then the name.
+    `turnaround`: how soon batches are back; None = the one that comes with Whowaits.
     """
-    chosen = [plan for plan in assessment.workloads if plan.moving]
-    chosen.sort(key=_order)
-    width = max(2, len(str(len(chosen))))
-    jobs = safe_names([plan.verdict.workload for plan in chosen])
+    rows = migration_rows(ledger_of(assessment))
+    turnaround = turnaround or load_turnaround()
+    width = max(2, len(str(len(rows))))
+    jobs = safe_names([row.plan.verdict.workload for row in rows])
     return tuple(
         Kit(
             order=number,
             folder=f"{number:0{width}d}-{job}",
             job=job,
-            plan=plan,
-            moves=plan.moving,
-            stays=tuple(component for component in plan.components if component not in plan.moving),
-            days=assessment.coverage.days,
+            row=row,
+            coverage=assessment.coverage,
+            schedule=schedule_of([cell.plan for cell in row.moving], turnaround),
         )
-        for number, (plan, job) in enumerate(zip(chosen, jobs, strict=True), 1)
+        for number, (row, job) in enumerate(zip(rows, jobs, strict=True), 1)
     )
-
-
-def _order(plan: WorkloadPlan) -> tuple[int, Decimal, str]:
-    saving = add(component.saving_usd for component in plan.moving)
-    return _SURENESS[plan.verdict.confidence], -saving, plan.verdict.workload

@@ -4,110 +4,51 @@ import dataclasses
 import re
 import runpy
 import tomllib
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from migration_values import HOSTILE, assessment, component, workload
 
-from analyzer.batch import load_job, status_of
+from analyzer.batch import Guard, load_job, status_of
 from analyzer.errors import UserError
 from analyzer.migration import kits_of, write_kits
 from analyzer.migration.inert import markdown, one_line, safe_names, toml_string
-from analyzer.savings.assessment import (
-    Assessment,
-    ComponentPlan,
-    Coverage,
-    Lever,
-    LeverFinding,
-    WorkloadPlan,
-)
-from analyzer.tokens import TokenSums
-from analyzer.waiting.verdicts import ComponentVerdict, Confidence, Evidence, WorkloadKind, WorkloadVerdict
-
-HOSTILE = (
-    "../../etc/passwd",
-    'a"]\nstore = "/tmp/stolen"\n[x',
-    "x\n* * * * * rm -rf ~",
-    "| pipe | [link](http://evil.example) <script>alert(1)</script>",
-    '"""\nimport os\n"""',
-    "{{ 7 * 7 }}{% include 'x' %}",
-    "\u202egpj.exe\u2028second\x00\x1b[31m",
-    "CON",
-    "名前 🧨",
-    "",
-    "a" * 5000,
-    "$(touch pwned) `id` ; & | > <",
-    "lone \udc80 surrogate",
-)
-
-
-def component(
-    name: str,
-    *,
-    cost: str = "100",
-    low: str = "50",
-    levers: tuple[Lever, ...] = ("batch",),
-    deadline_s: float | None = None,
-    sentence: str = "all 300 requests came from a schedule",
-) -> ComponentPlan:
-    saving = Decimal(cost) - Decimal(low)
-    verdict = ComponentVerdict(
-        1, "w", name, 300, "does-not-wait", "batchable", 0.02, "high", "declared",
-        (Evidence("declared-schedule", "nobody-waits", "declared", None, sentence),), deadline_s, 1, "",
-    )  # fmt: skip
-    return ComponentPlan(
-        verdict=verdict,
-        requests=300,
-        tokens=TokenSums(uncached_input_tokens=3_000_000, output_tokens=30_100),
-        models=("claude-opus-4-8",),
-        baseline_usd=Decimal(cost),
-        unpriced_requests=0,
-        levers=levers,
-        credit_usd={"batch": saving} if "batch" in levers else {},
-        optimized_usd={"low": Decimal(low), "base": Decimal(low) - 2, "high": Decimal(low) - 5},
-        upside_usd=Decimal(0),
-        findings=(),
-        steps=(),
-    )
-
-
-def workload(
-    name: str,
-    *components: ComponentPlan,
-    verdict: WorkloadKind = "batchable",
-    confidence: Confidence = "high",
-) -> WorkloadPlan:
-    said = WorkloadVerdict(name, verdict, confidence, "declared", False, 0.02, "", tuple(c.verdict for c in components))
-    baseline = sum((c.baseline_usd for c in components), Decimal(0))
-    optimized = sum((c.optimized_usd["low"] for c in components), Decimal(0))
-    return WorkloadPlan(said, components, baseline, optimized, baseline - optimized, Decimal(0))
-
-
-def assessment(*workloads: WorkloadPlan) -> Assessment:
-    coverage = Coverage((), (), (), 300, date(2026, 10, 1), date(2026, 10, 30), 30, 300, (), {})
-    return Assessment(
-        None, coverage, workloads, Decimal(0), Decimal(0), {}, {}, Decimal(0), (), (), (), None
-    )  # fmt: skip
+from analyzer.savings.assessment import LeverFinding
+from analyzer.savings.ledger import ledger_of, migration_rows, moving_saving_usd
 
 
 def test_a_kit_has_the_figures_of_its_plan(tmp_path: Path) -> None:
     paths = write_kits(assessment(workload("nightly digest", component("summarise"))), tmp_path / "m")
     kit = tmp_path / "m" / "01-nightly-digest"
     assert paths[0] == tmp_path / "m" / "INDEX.md"
-    assert {p.name for p in kit.iterdir()} == {"batch.toml", "RUNBOOK.md", "crontab", "before_after.py"}
+    assert {str(path.relative_to(kit)) for path in paths[1:]} == {
+        "RUNBOOK.md",
+        "batch.toml",
+        "run.sh",
+        "before_after.py",
+        "before_after.ts",
+        "results-mapping.toml",
+        "schedule/crontab",
+        "schedule/whowaits-nightly-digest.service",
+        "schedule/whowaits-nightly-digest.timer",
+        "schedule/cronjob.yaml",
+        "schedule/workflow.yaml",
+    }
+    assert all(path.is_file() for path in paths)
     job = tomllib.loads((kit / "batch.toml").read_text())
     assert job["job"]["name"] == "nightly-digest"
     assert job["job"]["models"] == ["claude-opus-4-8"]
     assert job["job"]["deadline"] == "24h"
     assert job["size"] == {"max_items": 10_000, "max_bytes": 200_000_000}
-    # $50 planned over 30 days, times 1.2 = $2.00 a day
-    assert job["budget"]["day_usd"] == "2.00"
+    # $50 planned over 30 days, doubled = $3.33.. a day, up to the next cent
+    assert job["budget"]["day_usd"] == "3.34"
     # 30,100 output tokens over 300 requests = 100.33, rounded up
-    assert job["estimate"]["output_tokens"] == 101
+    assert job["estimate"] == {"output_tokens": 101, "high_output_tokens": 202}
     assert "cache" not in job
     runbook = (kit / "RUNBOOK.md").read_text()
-    for figure in ("$50.00 | 50 %", "$52.00 | 52 %", "$55.00 | 55 %"):
+    # 30 days of a month of 31: a month is 30 days at the same pace
+    for figure in ("$50.00 | 50 % | $50.00", "$52.00 | 52 % | $52.00", "$55.00 | 55 % | $55.00"):
         assert figure in runbook
 
 
@@ -118,12 +59,61 @@ def test_a_cached_plan_primes_and_marks_the_prefix(tmp_path: Path) -> None:
     assert '"ttl": "1h"' in (tmp_path / "01-w" / "before_after.py").read_text()
 
 
-def test_a_tight_deadline_makes_small_batches_and_keeps_the_synchronous_path(tmp_path: Path) -> None:
+def test_a_tight_deadline_is_kept_by_the_guard(tmp_path: Path) -> None:
     write_kits(assessment(workload("w", component("c", deadline_s=7200.0))), tmp_path)
-    job = tomllib.loads((tmp_path / "01-w" / "batch.toml").read_text())
-    assert job["job"]["deadline"] == "7200s"
-    assert job["size"]["max_items"] == 1_000
-    assert "Keep the synchronous path" in (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    job = load_job(tmp_path / "01-w" / "batch.toml")
+    # 2 h less two rounds of 5 min, 10 min for canceling and an eighth (15 min) for the rest = 85 min for the batch;
+    # 15 min at 8 calls of 15 s at a time = 480 items
+    assert (job.deadline_s, job.poll_s, job.max_items) == (7200, 300, 480)
+    assert job.guard == Guard(tail_s=5100, reserve_s=600, concurrency=8)
+    runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    assert "| **slack** | **0 s** |" in runbook and "There is no slack" in runbook
+
+
+def test_the_schedule_is_worked_back_from_the_deadline(tmp_path: Path) -> None:
+    write_kits(assessment(workload("w", component("c", deadline_s=8 * 3600.0))), tmp_path)
+    runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    # 480 − 10 − 240 − 10 − 10 − 60 = 150 min
+    for line in (
+        "| a result is needed after | 8 h |",
+        "| − the batch (95% are expected back by then) | 4 h |",
+        "| − finishing up to 1920 items synchronously | 1 h |",
+        "| **slack** | **2.5 h** |",
+    ):
+        assert line in runbook
+
+
+def test_a_deadline_after_the_whole_window_needs_no_guard(tmp_path: Path) -> None:
+    write_kits(assessment(workload("w", component("c", deadline_s=48 * 3600.0))), tmp_path)
+    assert load_job(tmp_path / "01-w" / "batch.toml").guard is None
+    runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    # 48 h − 2 × 10 min − 4 h = 43 h 40 min
+    assert "| **slack** | **1.8 days** |" in runbook and "all of its 24 h is back in time" in runbook
+
+
+def test_each_call_of_a_chain_has_its_part_of_the_deadline(tmp_path: Path) -> None:
+    write_kits(assessment(workload("w", component("c", deadline_s=24 * 3600.0, chain_length=3))), tmp_path)
+    assert load_job(tmp_path / "01-w" / "batch.toml").deadline_s == 8 * 3600
+    assert "a chain of 3 calls" in (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+
+
+def test_a_month_of_seven_days_is_scaled_to_thirty(tmp_path: Path) -> None:
+    write_kits(assessment(workload("w", component("c")), days=7), tmp_path)
+    # $50.00 × 30 / 7 = $214.2857..
+    assert "| low (count on this) | $50.00 | 50 % | $214.29 |" in (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+
+
+def test_kits_say_the_cents_of_the_page(tmp_path: Path) -> None:
+    plan = workload("w", *(component(name, cost="10.004", low="6.671") for name in "abc"))
+    found = assessment(plan)
+    (row,) = migration_rows(ledger_of(found))
+    # 3 × 10.004 = 30.012 → $30.01; 3 × 3.333 = 9.999 → $10.00: the parts are 3.34, 3.33 and 3.33
+    (kit,) = kits_of(found)
+    assert (kit.baseline_usd, kit.saving_usd("low")) == (Decimal("30.01"), Decimal("10.00"))
+    assert kit.saving_usd("low") == moving_saving_usd(row)
+    write_kits(found, tmp_path)
+    for name in ("RUNBOOK.md", "../INDEX.md"):
+        assert "$10.00" in (tmp_path / "01-w" / name).read_text()
 
 
 def test_only_what_gains_from_batch_gets_a_kit_and_a_split_names_what_stays(tmp_path: Path) -> None:
@@ -137,7 +127,7 @@ def test_only_what_gains_from_batch_gets_a_kit_and_a_split_names_what_stays(tmp_
     )
     assert [kit.plan.verdict.workload for kit in kits] == ["split"]
     assert [c.verdict.component for c in kits[0].moves] == ["later"]
-    assert [c.verdict.component for c in kits[0].stays] == ["chat"]
+    assert [c.plan.verdict.component for c in kits[0].row.staying] == ["chat"]
     write_kits(assessment(kits[0].plan), tmp_path)
     assert "| chat | stays as it is | 300 | $100.00 |" in (tmp_path / "01-split" / "RUNBOOK.md").read_text()
 
@@ -151,37 +141,6 @@ def test_the_surest_comes_first_then_the_largest() -> None:
         )
     )
     assert [kit.folder for kit in kits] == ["01-sure-large", "02-sure-small", "03-unsure-large"]
-
-
-def test_hostile_names_are_inert_in_every_file(tmp_path: Path) -> None:
-    plans = [workload(name, component(name, sentence=name)) for name in HOSTILE]
-    for path in write_kits(assessment(*plans), tmp_path / "m"):
-        text = path.read_text(encoding="utf-8")
-        assert path.resolve().is_relative_to(tmp_path / "m")
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202e\u2028]", text)
-        assert (
-            "<script" not in text.replace("\\<script", "") or path.suffix in (".py", ".toml") or path.name == "crontab"
-        )
-    folders = [path for path in (tmp_path / "m").iterdir() if path.is_dir()]
-    assert len(folders) == len(HOSTILE)
-    for folder in folders:
-        assert re.fullmatch(r"\d\d-[a-z0-9-]+", folder.name) and len(folder.name) <= 60
-        job = tomllib.loads((folder / "batch.toml").read_text(encoding="utf-8"))
-        assert set(job) == {"job", "size", "budget", "estimate"}
-        assert job["job"]["store"] == "jobs.sqlite"
-        assert job["job"]["workload"].replace("\ufffd", "\udc80") in HOSTILE
-        code = compile((folder / "before_after.py").read_text(encoding="utf-8"), "before_after.py", "exec")
-        assert "pwned" not in code.co_names
-        entries = [
-            line for line in (folder / "crontab").read_text(encoding="utf-8").split("\n") if line[:1] not in ("", "#")
-        ]
-        assert len(entries) == 2
-        for entry in entries:
-            assert re.fullmatch(
-                r"[\d*/]+ \* \* \* \* \. \"\$HOME/whowaits/env\" && cd \"\$HOME/whowaits/[a-z0-9-]+\" && "
-                r"whowaits batch (submit|collect) --job-file batch\.toml >>\w+\.log 2>&1",
-                entry,
-            )
 
 
 def test_markdown_escapes_every_mark() -> None:
@@ -232,8 +191,10 @@ def test_nothing_is_written_when_nothing_moves(tmp_path: Path) -> None:
 
 def test_the_budget_is_never_zero() -> None:
     (kit,) = kits_of(assessment(workload("w", component("c", cost="0.02", low="0.01"))))
+    # $0.01 over 30 days, doubled, up to the next cent; over no day at all it is $0.02
     assert kit.day_budget_usd == Decimal("0.01")
-    assert dataclasses.replace(kit, days=0).day_budget_usd == Decimal("0.02")
+    nothing = dataclasses.replace(kit.coverage, days=0)
+    assert dataclasses.replace(kit, coverage=nothing).day_budget_usd == Decimal("0.02")
 
 
 def test_the_runner_reads_every_job_file(tmp_path: Path) -> None:
@@ -241,7 +202,7 @@ def test_the_runner_reads_every_job_file(tmp_path: Path) -> None:
     jobs = [load_job(path) for path in write_kits(assessment(*plans), tmp_path) if path.name == "batch.toml"]
     assert len({job.name for job in jobs}) == len(HOSTILE)
     for job in jobs:
-        assert job.store.parent.parent == tmp_path and job.primes_cache and job.day_usd == Decimal("2.00")
+        assert job.store.parent.parent == tmp_path and job.primes_cache and job.day_usd == Decimal("3.34")
 
 
 def test_the_changed_code_puts_an_item_down(tmp_path: Path) -> None:
@@ -256,8 +217,8 @@ def test_a_lever_that_the_kit_does_not_pull_is_not_in_its_budget(tmp_path: Path)
     alone = LeverFinding("batch", "applied", Decimal(50), "half price")
     write_kits(assessment(workload("w", dataclasses.replace(plan, findings=(alone,)))), tmp_path)
     job = tomllib.loads((tmp_path / "01-w" / "batch.toml").read_text())
-    # $100 − $50 by batch alone, over 30 days, times 1.2 = $2.00; the whole plan's $20 would give $0.80
-    assert job["budget"]["day_usd"] == "2.00"
+    # $100 − $50 by batch alone, over 30 days, doubled = $3.34; the whole plan's $20 would give $1.34
+    assert job["budget"]["day_usd"] == "3.34"
     runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
     assert "does not carry out by itself (routing)" in runbook and "saves alone, $50.00" in runbook
 
