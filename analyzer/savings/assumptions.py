@@ -32,6 +32,7 @@ _UNITS = {
     "seconds": (Decimal(0), Decimal(86400)),
 }
 _KEYS = ("id", "title", "unit", "low", "base", "high", "basis", "source", "checked")
+Ends = tuple[tuple[str, Case], ...]
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,19 @@ class Assumptions:
     """All assumptions, in the order of the file."""
 
     rows: tuple[Assumption, ...]
-    _exact: dict[tuple[str, Case], Fraction] = field(init=False, compare=False, repr=False)
+    _exact: dict[tuple[str, Case], Fraction] = field(default_factory=dict, compare=False, repr=False)
+    _corners: dict[Ends, Assumptions] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        exact: dict[tuple[str, Case], Fraction] = {}
-        for row in self.rows:
-            exact |= {(row.id, "low"): Fraction(row.low), (row.id, "base"): Fraction(row.base)}
-            exact[row.id, "high"] = Fraction(row.high)
-        object.__setattr__(self, "_exact", exact)
+        if not self._exact:
+            self._exact.update({(row.id, case): Fraction(getattr(row, case)) for row in self.rows for case in CASES})
 
-    def at(self, values: Mapping[str, Fraction]) -> Assumptions:
-        """The same, with some assumptions fixed in all cases."""
-        fixed = Assumptions(self.rows)
-        fixed._exact.update({(name, case): value for name, value in values.items() for case in CASES})
-        return fixed
+    def at(self, ends: Ends) -> Assumptions:
+        """The same, with some assumptions at one of their ends in all cases; remembered."""
+        if ends not in self._corners:
+            fixed = {(name, case): self._exact[name, end] for name, end in ends for case in CASES}
+            self._corners[ends] = Assumptions(self.rows, self._exact | fixed)
+        return self._corners[ends]
 
     def value(self, name: str, case: Case) -> Fraction:
         """The exact value of one assumption in one case. Raises: KeyError for an unknown id."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from analyzer.money import ZERO, add, dollars
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
-from analyzer.savings.stack import Plan, best_plan, lever_modules, projected
+from analyzer.savings.stack import Plan, best_plan, lever_modules
 from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key, total
 from analyzer.savings.uncertainty import plan_corners
 from analyzer.tokens import TokenSums
@@ -26,20 +26,8 @@ def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: C
         key = price_key(row.usage)
         if key is not None and row.list_cost_usd is not None:
             tokens.setdefault((row.usage.component_no, key), []).append(row.usage.tokens)
-    prices, target = context.prices, context.prices.models.get(context.route_to or "")
-
-    def same(key: PriceKey) -> object:
-        in_batch = prices.price(replace(key, mode="batch"))
-        if target is None:
-            return prices.price(key), in_batch
-        on = max(key.on, target.released_on or key.on)
-        tiers = (0, *prices.size_tiers(target.id, on))
-        keys = [replace(key, model=target.id, on=on, over_tokens=tier) for tier in tiers]
-        both = [k for key in keys for k in (key, replace(key, mode="batch"))]
-        return prices.price(key), in_batch, tiers, tuple(prices.price(k) for k in both)
-
     parts = (Part(total(rows), place[1], prefixes.get(place, ())) for place, rows in tokens.items())
-    return merge(parts, same)
+    return merge(parts, lambda key: context.prices.alike(key, context.route_to))
 
 
 def plan_component(
@@ -67,7 +55,7 @@ def plan_component(
         steps=_steps(plan, context),
         corners=plan_corners(state, context, plan),
         today=state,
-        planned=projected(state, replace(context, ttl=plan.ttl), frozenset(plan.levers), "low"),
+        planned=plan.state,
         set_costs_usd=tuple(
             (tuple(lever for lever in LEVERS if lever in some), cost) for some, cost in plan.set_costs_usd.items()
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -11,25 +11,26 @@ from itertools import combinations
 from math import factorial
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import NamedTuple, cast
 
-from analyzer.money import add, split_exactly
+from analyzer.money import add, split_exactly, times
 from analyzer.rooms import room_modules
 from analyzer.savings.assessment import LEVERS, Case, Lever
 from analyzer.savings.context import Context, Ttl
-from analyzer.savings.state import State
+from analyzer.savings.state import State, usd_of
 
-_ORDER: tuple[Lever, ...] = ("output", "routing", "batch", "caching")
+ORDER: tuple[Lever, ...] = ("output", "routing", "batch", "caching")
 """The order of projection: routing changes the tokenizer and the minimum prefix, batch changes who hits the cache."""
 
 Subset = frozenset[Lever]
+_NONE: Subset = frozenset()
 
 
 @dataclass(frozen=True)
 class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
-    `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
+    `state`: the parts after the levers, low case. `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
     would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
     """
 
@@ -40,6 +41,15 @@ class Plan:
     alone_usd: dict[Lever, Decimal]
     beside_usd: dict[Lever, tuple[Decimal, Decimal]]
     set_costs_usd: Mapping[Subset, Decimal]
+    state: State
+
+
+class _Costed(NamedTuple):
+    """A set of levers in the low case: its cost, the life of the real-time cache that is cheapest, the parts."""
+
+    pico: int
+    ttl: Ttl
+    state: State
 
 
 @cache
@@ -51,58 +61,67 @@ def lever_modules() -> Mapping[Lever, ModuleType]:
 
 def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Plan:
     """The cheapest set of allowed levers in the low case; of equals the one with fewer levers."""
-    baseline = context.prices.cost(state)
-    cost: dict[Subset, Decimal] = {}
-    life: dict[Subset, Ttl] = {}
-    for subset in subsets(allowed):
-        for ttl in _lives(subset, context):
-            low = context.prices.cost(projected(state, replace(context, ttl=ttl), subset, "low"))
-            if subset not in cost or low < cost[subset]:
-                cost[subset], life[subset] = low, ttl
-    chosen: Subset = frozenset()
-    for subset in cost:  # fewer levers come first, so a tie keeps the smaller set
-        if cost[subset] < cost[chosen]:
-            chosen = subset
+    prices = context.prices
+    found: dict[Subset, _Costed] = {}
+    for ttl in ("5m", "1h") if "caching" in allowed and context.allow_1h_cache else ("5m",):
+        for some, after in every_set(state, replace(context, ttl=ttl), allowed, "low"):
+            pico = prices.cost_pico(after)
+            if some not in found or pico < found[some].pico:
+                found[some] = _Costed(pico, ttl, after)
+    cost = {some: found[some].pico for some in subsets(allowed)}
+    chosen = min(cost, key=cost.__getitem__)  # fewer levers come first, so a tie keeps the smaller set
     levers = tuple(lever for lever in LEVERS if lever in chosen)
-    with_life = replace(context, ttl=life[chosen])
-    optimized: dict[Case, Decimal] = {"low": cost[chosen]}
+    with_life, baseline = replace(context, ttl=found[chosen].ttl), cost[_NONE]
+    optimized: dict[Case, Decimal] = {"low": usd_of(cost[chosen])}
     for case in ("base", "high"):
-        optimized[case] = context.prices.cost(projected(state, with_life, chosen, case))
-    alone = {lever: add((baseline, -cost[frozenset((lever,))])) for lever in allowed}
+        optimized[case] = prices.cost(projected(state, with_life, chosen, case))
+    alone = {lever: usd_of(baseline - cost[frozenset((lever,))]) for lever in allowed}
     beside: dict[Lever, tuple[Decimal, Decimal]] = {}
     for lever in allowed:
         if lever not in chosen:
             more = chosen | {lever}
-            base = context.prices.cost(projected(state, replace(context, ttl=life[more]), more, "base"))
-            beside[lever] = add((cost[chosen], -cost[more])), add((optimized["base"], -base))
-    return Plan(levers, life[chosen], shapley(levers, _savings(cost, baseline)), optimized, alone, beside, cost)
+            base = prices.cost(projected(state, replace(context, ttl=found[more].ttl), more, "base"))
+            beside[lever] = usd_of(cost[chosen] - cost[more]), add((optimized["base"], -base))
+    return Plan(
+        levers,
+        found[chosen].ttl,
+        shapley(levers, lambda some: usd_of(baseline - least(cost, some))),
+        optimized,
+        alone,
+        beside,
+        {some: usd_of(pico) for some, pico in cost.items()},
+        found[chosen].state,
+    )
+
+
+def every_set(state: State, context: Context, levers: tuple[Lever, ...], case: Case) -> Iterable[tuple[Subset, State]]:
+    """Each set of the levers with the state after it; what two sets begin with is projected once."""
+    modules, reached = lever_modules(), [(_NONE, state)]
+    for lever in ORDER:
+        if lever in levers:
+            project = modules[lever].project
+            reached += [(some | {lever}, project(before, context, case)) for some, before in reached]
+    return reached
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case) -> State:
     """The state after a set of levers."""
     modules = lever_modules()
-    for lever in _ORDER:
+    for lever in ORDER:
         if lever in levers:
             state = modules[lever].project(state, context, case)
     return state
 
 
+@cache
 def subsets(levers: tuple[Lever, ...]) -> tuple[Subset, ...]:
     """All subsets, the smaller first."""
     return tuple(frozenset(some) for size in range(len(levers) + 1) for some in combinations(levers, size))
 
 
-def _lives(subset: Subset, context: Context) -> tuple[Ttl, ...]:
-    return ("5m", "1h") if "caching" in subset and context.allow_1h_cache else ("5m",)
-
-
-def _savings(cost: Mapping[Subset, Decimal], baseline: Decimal) -> Callable[[Subset], Decimal]:
-    """What a set of levers saves at best: a lever in hand need not be pulled, so no set is worth less than nothing."""
-
-    def saving(levers: Subset) -> Decimal:
-        return max(add((baseline, -cost[some])) for some in cost if some <= levers)
-
-    return saving
+def least(cost: Mapping[Subset, int], levers: Subset) -> int:
+    """What the work costs with a set of levers at best: a lever in hand need not be pulled, so none makes it dearer."""
+    return min(pico for some, pico in cost.items() if some <= levers)
 
 
 def shapley(levers: tuple[Lever, ...], saving: Callable[[Subset], Decimal]) -> dict[Lever, Decimal]:
@@ -117,12 +136,11 @@ def shapley(levers: tuple[Lever, ...], saving: Callable[[Subset], Decimal]) -> d
     value = {subset: saving(subset) for subset in subsets(levers)}
     weights: list[Fraction] = []
     for lever in levers:
-        credit = Fraction(0)
+        alone = frozenset((lever,))
+        gains: list[Decimal] = []
         for subset in value:
-            if lever in subset:
-                continue
-            orders = factorial(len(subset)) * factorial(count - len(subset) - 1)
-            gain = Fraction(value[subset | {lever}]) - Fraction(value[subset])
-            credit += gain * Fraction(orders, factorial(count))
-        weights.append(credit)
+            if lever not in subset:
+                orders = factorial(len(subset)) * factorial(count - len(subset) - 1)
+                gains += (times(value[subset | alone], orders), times(value[subset], -orders))
+        weights.append(Fraction(add(gains)) / factorial(count))
     return dict(zip(levers, split_exactly(value[frozenset(levers)], weights), strict=True))

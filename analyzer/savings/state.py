@@ -7,19 +7,21 @@ rest is what remains, so that no token is lost or made by rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
-from analyzer.money import add
-from analyzer.pricing import Model, NoPrice, Price, list_cost
-from analyzer.tokens import SUM_COLUMNS, TOKEN_COLUMNS, TokenSums
+from analyzer.money import PICO, times
+from analyzer.pricing import Model, NoPrice, Price
+from analyzer.tokens import TokenSums
 from analyzer.workloads.spend import Usage
 
+_PICOS = 10**12
 
-@dataclass(frozen=True)
-class PriceKey:
+
+class PriceKey(NamedTuple):
     """Everything the price of a token depends on."""
 
     model: str
@@ -59,12 +61,20 @@ State = tuple[Part, ...]
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices and models as functions, so that a test can bring its own; answers are remembered."""
+    """Prices and models as functions, so that a test can bring its own; answers are remembered.
+
+    A price has 12 decimals at most, so inside the stack money is a whole number of pico-dollars: exact, and several times
+    faster than Decimal.
+    """
 
     find: Callable[[PriceKey], Price | NoPrice]
     models: Mapping[str, Model]
     size_tiers: Callable[[str, date], tuple[int, ...]]
     _known: dict[PriceKey, Price | None] = field(default_factory=dict, compare=False, repr=False)
+    _picos: dict[PriceKey, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _batch: dict[PriceKey, PriceKey | None] = field(default_factory=dict, compare=False, repr=False)
+    _days: dict[tuple[PriceKey, str | None], int] = field(default_factory=dict, compare=False, repr=False)
+    _groups: dict[object, int] = field(default_factory=dict, compare=False, repr=False)
 
     def price(self, key: PriceKey) -> Price | None:
         """The price in force, or None where the list has none."""
@@ -75,13 +85,74 @@ class Prices:
 
     def cost(self, state: State) -> Decimal:
         """List cost in USD. Raises: ValueError when a part has no price (a lever made a part it must not make)."""
-        return add(self._part_cost(part) for part in state)
+        return usd_of(self.cost_pico(state))
 
-    def _part_cost(self, part: Part) -> Decimal:
-        price = self.price(part.key)
+    def cost_pico(self, state: State) -> int:
+        """List cost in pico-dollars. Raises: as `cost`."""
+        whole_cost = 0
+        for part in state:
+            of, tokens = self._picos.get(part.key) or self._per_token(part.key), part.tokens
+            whole_cost += (
+                of[0] * tokens.uncached_input_tokens
+                + of[1] * tokens.cache_write_5m_tokens
+                + of[2] * tokens.cache_write_1h_tokens
+                + of[3] * tokens.cache_read_tokens
+                + of[4] * tokens.output_tokens
+                + of[5] * tokens.web_searches
+            )
+        return whole_cost
+
+    def _per_token(self, key: PriceKey) -> tuple[int, ...]:
+        price = self.price(key)
         if price is None:
-            raise ValueError(f"no price for {part.key}")
-        return list_cost(part.tokens, price)
+            raise ValueError(f"no price for {key}")
+        exact = [
+            times(per_token, _PICOS)
+            for per_token in (
+                price.uncached_input_usd,
+                price.cache_write_5m_usd,
+                price.cache_write_1h_usd,
+                price.cache_read_usd,
+                price.output_usd,
+                price.web_search_usd,
+            )
+        ]
+        found = tuple(int(pico) for pico in exact)
+        if any(pico != pico.to_integral_value() for pico in exact):
+            raise ValueError(f"a price with more than 12 decimals for {key}")
+        self._picos[key] = found
+        return found
+
+    def in_batch(self, key: PriceKey) -> PriceKey | None:
+        """The same in batch mode; None = it is not standard traffic, or the list has no batch price for it."""
+        if key not in self._batch:
+            target = key._replace(mode="batch")
+            self._batch[key] = target if key.mode == "standard" and self.price(target) else None
+        return self._batch[key]
+
+    def alike(self, key: PriceKey, route_to: str | None) -> int:
+        """A number, the same for keys that differ in the day alone and whose prices, today's and a lever's, are equal."""
+        place = (key, route_to)
+        if place not in self._days:
+            found = (key._replace(on=date.min), *self._reachable(key, route_to))
+            self._days[place] = self._groups.setdefault(found, len(self._groups))
+        return self._days[place]
+
+    def _reachable(self, key: PriceKey, route_to: str | None) -> tuple[object, ...]:
+        here = (self.price(key), self.price(key._replace(mode="batch")))
+        target = self.models.get(route_to or "")
+        if target is None:
+            return here
+        on = max(key.on, target.released_on or key.on)
+        tiers = (0, *self.size_tiers(target.id, on))
+        keys = [key._replace(model=target.id, on=on, over_tokens=tier) for tier in tiers]
+        both = [k for key in keys for k in (key, key._replace(mode="batch"))]
+        return (*here, tiers, *(self.price(k) for k in both))
+
+
+def usd_of(pico: int) -> Decimal:
+    """Pico-dollars as USD, exact."""
+    return times(PICO, pico)
 
 
 def price_key(usage: Usage) -> PriceKey | None:
@@ -94,22 +165,53 @@ def price_key(usage: Usage) -> PriceKey | None:
 def total(tokens: Iterable[TokenSums]) -> TokenSums:
     """The sum, bucket by bucket."""
     rows = tuple(tokens)
-    return TokenSums(*(sum(getattr(row, name) for row in rows) for name in SUM_COLUMNS))
+    return TokenSums(
+        sum([row.uncached_input_tokens for row in rows]),
+        sum([row.cache_write_5m_tokens for row in rows]),
+        sum([row.cache_write_1h_tokens for row in rows]),
+        sum([row.cache_read_tokens for row in rows]),
+        sum([row.output_tokens for row in rows]),
+        sum([row.web_searches for row in rows]),
+    )
 
 
 def portion(tokens: TokenSums, share: Fraction) -> TokenSums:
     """The share of every bucket, cut down to whole tokens."""
-    return TokenSums(*(whole(getattr(tokens, name), share) for name in SUM_COLUMNS))
+    over, under = share.numerator, share.denominator
+    return TokenSums(
+        tokens.uncached_input_tokens * over // under,
+        tokens.cache_write_5m_tokens * over // under,
+        tokens.cache_write_1h_tokens * over // under,
+        tokens.cache_read_tokens * over // under,
+        tokens.output_tokens * over // under,
+        tokens.web_searches * over // under,
+    )
 
 
 def remainder(tokens: TokenSums, taken: TokenSums) -> TokenSums:
     """What is left of every bucket."""
-    return TokenSums(*(getattr(tokens, name) - getattr(taken, name) for name in SUM_COLUMNS))
+    return TokenSums(
+        tokens.uncached_input_tokens - taken.uncached_input_tokens,
+        tokens.cache_write_5m_tokens - taken.cache_write_5m_tokens,
+        tokens.cache_write_1h_tokens - taken.cache_write_1h_tokens,
+        tokens.cache_read_tokens - taken.cache_read_tokens,
+        tokens.output_tokens - taken.output_tokens,
+        tokens.web_searches - taken.web_searches,
+    )
 
 
 def grown(tokens: TokenSums, factor: Fraction) -> TokenSums:
     """Every token bucket times the factor, rounded up; searches are not tokens and stay."""
-    return replace(tokens, **{name: whole_up(getattr(tokens, name), factor) for name in TOKEN_COLUMNS})
+    if factor == 1:
+        return tokens
+    return TokenSums(
+        whole_up(tokens.uncached_input_tokens, factor),
+        whole_up(tokens.cache_write_5m_tokens, factor),
+        whole_up(tokens.cache_write_1h_tokens, factor),
+        whole_up(tokens.cache_read_tokens, factor),
+        whole_up(tokens.output_tokens, factor),
+        tokens.web_searches,
+    )
 
 
 def whole(quantity: int, share: Fraction) -> int:
@@ -122,28 +224,27 @@ def whole_up(quantity: int, factor: Fraction) -> int:
     return -(-quantity * factor.numerator // factor.denominator)
 
 
-def merge(parts: Iterable[Part], same: Callable[[PriceKey], object]) -> State:
-    """Add up the parts of one model, mode, place and size whose `same(key)` is equal (days of one price); the last day
-    stands for all. Cost is linear in tokens, so it does not change.
+def merge(parts: Iterable[Part], alike: Callable[[PriceKey], int]) -> State:
+    """Add up the parts whose `alike(key)` is equal (days of one price); the last day stands for all.
+
+    Cost is linear in tokens, so it does not change.
     """
-    groups: dict[object, list[Part]] = {}
+    groups: dict[int, list[Part]] = {}
     for part in parts:
-        groups.setdefault((replace(part.key, on=date.min), same(part.key)), []).append(part)
+        groups.setdefault(alike(part.key), []).append(part)
     return tuple(_merged(group) for group in groups.values())
 
 
 def _merged(group: list[Part]) -> Part:
-    lengths: dict[int, Prefix] = {}
+    lengths: dict[int, list[int]] = {}
     for part in group:
         for p in part.prefixes:
-            old = lengths.get(p.length_tokens, Prefix(p.length_tokens, 0, 0, 0, 0))
-            lengths[p.length_tokens] = Prefix(
-                p.length_tokens,
-                old.requests + p.requests,
-                old.prefixes + p.prefixes,
-                old.reads_5m + p.reads_5m,
-                old.reads_1h + p.reads_1h,
-            )
+            sums = lengths.setdefault(p.length_tokens, [0, 0, 0, 0])
+            sums[0] += p.requests
+            sums[1] += p.prefixes
+            sums[2] += p.reads_5m
+            sums[3] += p.reads_1h
     last = max(part.key.on for part in group)
     tokens = total(part.tokens for part in group)
-    return Part(tokens, replace(group[0].key, on=last), tuple(lengths[n] for n in sorted(lengths)))
+    prefixes = tuple(Prefix(length, *lengths[length]) for length in sorted(lengths))
+    return Part(tokens, group[0].key._replace(on=last), prefixes)

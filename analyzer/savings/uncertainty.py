@@ -16,17 +16,26 @@ draws falls below 0.5 + 0.5 × √0.1 = 0.6581, half below 0.5 + 0.5 × √0.5 =
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from analyzer.money import CENT
-from analyzer.savings.assessment import Assumption, ComponentPlan, Corners, Percentiles, Swing, Uncertainty
-from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.assessment import (
+    Assumption,
+    ComponentPlan,
+    Corners,
+    Lever,
+    Percentiles,
+    Swing,
+    Uncertainty,
+)
+from analyzer.savings.assumptions import Assumptions, Ends
 from analyzer.savings.context import Context
-from analyzer.savings.stack import Plan, projected
+from analyzer.savings.stack import ORDER, Plan, lever_modules
 from analyzer.savings.state import State
 
 if TYPE_CHECKING:
@@ -40,37 +49,51 @@ SEED = 20_261_001
 
 def plan_corners(state: State, context: Context, plan: Plan) -> Corners:
     """The plan's cost with each assumption it hangs on at either end."""
-    names = _hanging_on(state, context, plan)
-    levers, with_life = frozenset(plan.levers), replace(context, ttl=plan.ttl)
-    costs = []
-    for mask in range(1 << len(names)):
-        fixed = {
-            name: context.assumed(name, "high" if mask >> place & 1 else "low") for place, name in enumerate(names)
-        }
-        at_corner = replace(with_life, assumptions=context.assumptions.at(fixed))
-        costs.append(context.prices.cost(projected(state, at_corner, levers, "low")))
-    return Corners(names, tuple(costs))
+    names: tuple[str, ...] = ()
+    with_life, reached = replace(context, ttl=plan.ttl), [state]
+    for lever, own in _hanging_on(state, context, plan):
+        names += own
+        project = lever_modules()[lever].project
+        reached = [
+            project(before, replace(with_life, assumptions=context.assumptions.at(ends)), "low")
+            for ends in _ends(own)
+            for before in reached
+        ]
+    return Corners(names, tuple(context.prices.cost(after) for after in reached))
 
 
-def _hanging_on(state: State, context: Context, plan: Plan) -> tuple[str, ...]:
-    names = []
-    if "output" in plan.levers:
-        names.append("output_cut_kept_share")
-    if "routing" in plan.levers:
-        names.append("routing_pass_kept_share")
-        models = context.prices.models
-        if any(models[part.key.model].tokenizer != models[context.route_to or ""].tokenizer for part in state):
-            names.append("tokenizer_factor")
-    if "batch" in plan.levers:
-        names.append("batch_placed_share")
-        if context.guarded:
-            names.append("guard_share")
-    if "caching" in plan.levers:
-        if "batch" in plan.levers or any(part.key.mode == "batch" for part in state):
-            names.append("batch_cache_hit_share")
-        if "batch" not in plan.levers:
-            names.append("simulated_hit_share")
-    return tuple(names)
+@cache
+def _ends(names: tuple[str, ...]) -> tuple[Ends, ...]:
+    """Every choice of an end for each name; bit i of the place set = `names[i]` is high."""
+    return tuple(
+        tuple((name, "high" if mask >> place & 1 else "low") for place, name in enumerate(names))
+        for mask in range(1 << len(names))
+    )
+
+
+def _hanging_on(state: State, context: Context, plan: Plan) -> Iterator[tuple[Lever, tuple[str, ...]]]:
+    """The levers of the plan in the order of projection, each with the assumptions it brings in."""
+    for lever in ORDER:
+        if lever not in plan.levers:
+            continue
+        names = []
+        if lever == "output":
+            names.append("output_cut_kept_share")
+        elif lever == "routing":
+            names.append("routing_pass_kept_share")
+            models = context.prices.models
+            if any(models[part.key.model].tokenizer != models[context.route_to or ""].tokenizer for part in state):
+                names.append("tokenizer_factor")
+        elif lever == "batch":
+            names.append("batch_placed_share")
+            if context.guarded:
+                names.append("guard_share")
+        else:
+            if "batch" in plan.levers or any(part.key.mode == "batch" for part in state):
+                names.append("batch_cache_hit_share")
+            if "batch" not in plan.levers:
+                names.append("simulated_hit_share")
+        yield lever, tuple(names)
 
 
 def simulate_saving(

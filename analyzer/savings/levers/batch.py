@@ -20,16 +20,16 @@ Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, Prefix, PriceKey, State, portion, remainder, whole
+from analyzer.savings.state import Part, Prefix, State, portion, remainder, whole
 from analyzer.tokens import TokenSums
 
 title = "Batch API"
+_NOTHING = TokenSums()
 
 
 def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
@@ -58,7 +58,7 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
             "does-not-wait": "Nobody waits, but the result is needed sooner than a batch reliably returns.",
         }
         return LeverFinding("batch", "not-allowed", None, reasons[context.verdict.outcome])
-    if not any(_target(part.key, context) for part in state):
+    if not any(context.prices.in_batch(part.key) for part in state):
         return LeverFinding(
             "batch", "nothing-to-do", Decimal(0), "No batch price is on the list for its model and provider."
         )
@@ -70,27 +70,20 @@ def project(state: State, context: Context, case: Case) -> State:
     share = context.placed_share(case)
     parts: list[Part] = []
     for part in state:
-        key = _target(part.key, context)
+        key = context.prices.in_batch(part.key)
         if key is None:
             parts.append(part)
             continue
         placed, left = placed_and_left(part.tokens, share)
         parts.append(Part(cold(placed), key, tuple(_placed_prefix(prefix, share) for prefix in part.prefixes)))
-        if left != TokenSums():
+        if left != _NOTHING:
             parts.append(Part(left, part.key))
     return tuple(parts)
 
 
 def _placed_prefix(prefix: Prefix, share: Fraction) -> Prefix:
     requests = whole(prefix.requests, share)
-    return replace(prefix, requests=requests, prefixes=min(prefix.prefixes, requests), reads_5m=0, reads_1h=0)
-
-
-def _target(key: PriceKey, context: Context) -> PriceKey | None:
-    if key.mode != "standard":
-        return None
-    target = replace(key, mode="batch")
-    return target if context.prices.price(target) else None
+    return Prefix(prefix.length_tokens, requests, min(prefix.prefixes, requests), 0, 0)
 
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:

@@ -26,10 +26,11 @@ from analyzer.money import add, dollars
 from analyzer.pricing import Model, smaller_models
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, PriceKey, State, grown, portion, remainder, whole, whole_up
+from analyzer.savings.state import Part, Prefix, PriceKey, State, grown, portion, remainder, whole, whole_up
 from analyzer.tokens import TokenSums
 
 title = "Smaller model"
+_NOTHING = TokenSums()
 _TURNED: dict[Case, Case] = {"low": "high", "base": "base", "high": "low"}
 
 
@@ -92,9 +93,12 @@ def project(state: State, context: Context, case: Case) -> State:
         factor = _factor(context, part.key.model, key.model, case)
         moved, again = routed(part.tokens, factor, passed)
         # Lengths are rounded down, tokens up: the prefixes of a part never outgrow its input.
-        prefixes = tuple(replace(prefix, length_tokens=whole(prefix.length_tokens, factor)) for prefix in part.prefixes)
+        prefixes = tuple(
+            Prefix(whole(p.length_tokens, factor), p.requests, p.prefixes, p.reads_5m, p.reads_1h)
+            for p in part.prefixes
+        )
         parts.append(Part(moved, key, prefixes))
-        if again != TokenSums():
+        if again != _NOTHING:
             parts.append(Part(again, part.key))
     return tuple(parts)
 
@@ -106,7 +110,7 @@ def _target(key: PriceKey, context: Context, case: Case) -> PriceKey | None:
         return None
     on = _day(key, model)
     over = _size_tier(key, model, context, case)
-    target = replace(key, model=model.id, on=on, over_tokens=over)
+    target = key._replace(model=model.id, on=on, over_tokens=over)
     return target if context.prices.price(target) else None
 
 
