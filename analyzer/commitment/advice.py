@@ -66,6 +66,7 @@ class Advice:
     commitments within 1 % of the best cost. `break_even_usd`: list demand under which no commitment would have been
     cheaper, None without one; `loss_share`: probability that none would have been cheaper. `unoptimized`: the level
     that today's usage suggests, at the demand after savings; `regret_unoptimized_usd`: what it costs beyond the best.
+    `unpriced_requests` have no list cost and are in no demand.
     """
 
     terms: Terms
@@ -74,6 +75,7 @@ class Advice:
     history: History
     outlook: Outlook
     moves: tuple[Move, ...]
+    unpriced_requests: int
     seed: int
     demand_today_usd: tuple[float, float, float]
     demand_usd: tuple[float, float, float]
@@ -128,6 +130,7 @@ def advise(assessment: Assessment, terms: Terms, *, seed: int = 1, paths: int = 
         history=history,
         outlook=outlook,
         moves=moves,
+        unpriced_requests=sum(row.requests for row in assessment.coverage.unpriced),
         seed=seed,
         demand_today_usd=_spread(today.term_usd),
         demand_usd=_spread(planned.term_usd),

@@ -92,8 +92,11 @@ def backtest_sentence(advice: Advice) -> str:
 
 
 def caveats(advice: Advice) -> Sequence[str]:
-    """What the log is too short for, and what is assumed."""
+    """What the log is too short for, what is assumed, and what is left out."""
     found = list(advice.outlook.remarks)
+    if advice.unpriced_requests:
+        requests = f"{advice.unpriced_requests:,} request{'' if advice.unpriced_requests == 1 else 's'}"
+        found.append(f"Not counted: {requests} without a price (see whowaits spend).")
     if advice.terms.growth_is_assumed:
         shares = ", ".join(f"{g.name} {g.monthly_share * 100:+.0f} % a month" for g in advice.terms.growth)
         found.append(f"Growth is ASSUMED ({shares}): put your own [[growth]] into the terms.")
@@ -120,6 +123,7 @@ def advice_document(advice: Advice) -> dict[str, Any]:
         "starts_on": str(advice.starts_on),
         "ends_on": str(advice.ends_on),
         "seed": advice.seed,
+        "unpriced_requests": advice.unpriced_requests,
         "demand": _spread(advice.demand_usd),
         "demand_today": _spread(advice.demand_today_usd),
         "worst_month": str(advice.worst_month.first_day),

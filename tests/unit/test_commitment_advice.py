@@ -156,6 +156,12 @@ def test_growth_that_nobody_named_is_called_assumed(advice: Advice) -> None:
     assert costs == sorted(costs)
 
 
+def test_requests_without_a_price_are_named(advice: Advice) -> None:
+    unpriced = sum(row.requests for row in steady().coverage.unpriced)
+    assert unpriced > 1
+    assert f"Not counted: {unpriced:,} requests without a price (see whowaits spend)." in sentences(advice)
+
+
 def test_the_sheet_is_one_safe_page_with_the_figures(advice: Advice) -> None:
     page = build_sheet(advice, f"Larkfield {SCRIPT}")
     assert "<script" not in page
