@@ -45,17 +45,19 @@ def cents_along(before_usd: Decimal, effects: Effects) -> tuple[Decimal, ...]:
 
 
 def against_forecast(saved_usd: Decimal, forecast_usd: dict[Case, Decimal] | None) -> str:
-    """`under the plan`, `as planned` (low to high, to the cent) or `over the plan`; `no plan` without one."""
-    if forecast_usd is None:
-        return "no plan"
+    """`under the plan`, `as planned` (low to high, to the cent) or `over the plan`; `no plan`, `nothing planned`."""
+    if forecast_usd is None or not any(forecast_usd.values()):
+        return planned_range(forecast_usd)
     saved, low, high = to_cents(saved_usd), to_cents(forecast_usd["low"]), to_cents(forecast_usd["high"])
     return "under the plan" if saved < low else "over the plan" if saved > high else "as planned"
 
 
 def planned_range(forecast_usd: dict[Case, Decimal] | None) -> str:
-    """`−$14.25 to −$15.00`: what the plan would have changed; `no plan` without one."""
+    """`−$14.25 to −$15.00`: what the plan would have changed; `no plan` without one, `nothing planned`."""
     if forecast_usd is None:
         return "no plan"
+    if not any(forecast_usd.values()):
+        return "nothing planned"
     return f"{dollars(-forecast_usd['low'])} to {dollars(-forecast_usd['high'])}"
 
 

@@ -185,6 +185,7 @@ def test_the_fact_is_set_against_the_range_of_the_plan() -> None:
     said = [against_forecast(Decimal(usd), plan) for usd in ("9.99", "10", "15.004", "15.01")]
     assert said == ["under the plan", "as planned", "as planned", "over the plan"]
     assert against_forecast(Decimal(1), None) == "no plan"
+    assert against_forecast(Decimal(1), dict.fromkeys(plan, Decimal(0))) == "nothing planned"
 
 
 def calls(days: range, **row: Any) -> list[dict[str, Any]]:
