@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def _named_cells(path: Path, lines: Iterable[tuple[int, Sequence[Any]]]) -> Iter
     names: list[str | None] | None = None
     for number, cells in lines:
         if names is not None:
-            yield number, {name: cell for name, cell in zip(names, cells, strict=False) if name}
+            yield number, {name: cell for name, cell in zip_longest(names, cells) if name}
             continue
         titles = [_TITLES.get(" ".join(bare(_text(cell)).lower().split())) for cell in cells]
         if _WORKLOAD in titles and any(title in ANSWERS for title in titles):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from analyzer import pricing
@@ -75,7 +76,9 @@ def worksheet_rows(
         for component in workload.components
         if answered_too or needs_an_answer(component)
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.stake_usd, -row.plan.baseline_usd, row.workload, row.question)))
+    return tuple(
+        sorted(rows, key=lambda row: (-row.stake_usd, -row.plan.baseline_usd, row.workload, row.component or ""))
+    )
 
 
 def needs_an_answer(plan: ComponentPlan) -> bool:
@@ -102,9 +105,14 @@ def _row(workload: WorkloadPlan, plan: ComponentPlan, config: Config, hangs_usd:
         plan=plan,
         hangs_usd=hangs_usd,
         model_usd=model_usd,
-        smaller_models=tuple(dict.fromkeys(m for model in plan.models for m in pricing.smaller_models(model, on))),
+        smaller_models=_smaller(plan.models, on),
         answer=known_answer(config, name, component),
     )
+
+
+@cache
+def _smaller(models: tuple[str, ...], on: date) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(smaller for model in models for smaller in pricing.smaller_models(model, on)))
 
 
 def known_answer(config: Config, workload: str, component: str | None) -> Answer:

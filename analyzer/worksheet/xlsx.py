@@ -192,10 +192,11 @@ def read_xlsx(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
     try:
         book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
         sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
+        sheet.reset_dimensions()  # a sheet may claim a million empty rows
         for number, cells in enumerate(sheet.iter_rows(), 1):
             yield number, tuple(_value(cell) for cell in cells)
         book.close()
-    except (KeyError, IndexError, ValueError, TypeError, SyntaxError, zipfile.BadZipFile) as error:
+    except (KeyError, IndexError, ValueError, TypeError, SyntaxError, AttributeError, zipfile.BadZipFile) as error:
         raise _no_worksheet(path, f"cannot be read ({type(error).__name__})") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 import zipfile
 from collections.abc import Callable
@@ -44,12 +45,12 @@ discount_share = "0.1"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Calls of 1,000,000 tokens in on Sonnet 4.6, $3 each: letters 20, digest 10, intake 4 and 2, two odd names 1."""
+    """Calls of 1,000,000 tokens in on Sonnet 4.6, $3 each: letters 20, digest 10, intake 4 and 2, three others 1."""
     path = tmp_path_factory.mktemp("worksheet") / "audit.duckdb"
     call = {"raw_model": "claude-sonnet-4-6", "uncached_input_tokens": 1_000_000, "output_tokens": 0}
     rows: list[dict[str, Any]] = [{"api_key": "letters"}] * 20 + [{"api_key": "digest"}] * 10
     rows += [{"api_key": "intake", "tags": {"step": step}} for step in ["one"] * 4 + ["two"] * 2]
-    rows += [{"api_key": FORMULA}, {"api_key": HOSTILE}]
+    rows += [{"api_key": FORMULA}, {"api_key": HOSTILE}, {"api_key": "chat", "awaited": True}]
     with open_audit(path) as audit:
         add_requests(audit, [{**call, **row, "at": 10 * DAY_US + n**3 * 40_000_000} for n, row in enumerate(rows)])
     return path
@@ -103,13 +104,13 @@ def test_the_questions_stand_in_the_order_of_the_money_that_hangs_on_them(folder
     assert "Does anyone wait for “letters”" in lines[0]["question"]
     assert lines[0]["our guess"] == "cannot tell; $29.40 can be saved if nobody waits"
     # 38 calls at $3, half, 98 %
-    assert "6 rows; 6 ask who waits, and $55.86 hangs on them" in printed
+    assert "7 rows; 6 ask who waits, and $55.86 hangs on them" in printed
 
 
 def test_rows_beyond_the_limit_are_counted_with_their_money(folder: Path) -> None:
     printed = run("worksheet", "export", "q.csv", "--rows", "1").stdout
     # 18 calls at $3, half, 98 %
-    assert "left out: 5 rows; 5 ask who waits, and $26.46 hangs on them" in printed
+    assert "left out: 6 rows; 5 ask who waits, and $26.46 hangs on them" in printed
 
 
 def test_an_answered_worksheet_is_never_written_over(folder: Path) -> None:
@@ -230,6 +231,12 @@ def test_a_row_answers_for_its_component_and_an_emptied_one_for_the_whole_worklo
     assert "intake: real-time (cannot tell) -> splittable; saving +$5.70" in printed
 
 
+def test_an_answer_that_the_log_speaks_strongly_against_is_told_with_its_evidence(folder: Path) -> None:
+    answer(lambda lines: line_of(lines, "chat").update({WAITS: "no", "owner": "Ann"}))
+    printed = run("worksheet", "import", "q.csv").stdout
+    assert "chat: Ann says no; the log: The log declares 100 % of 1 request" in printed
+
+
 def test_rows_sorted_in_part_are_refused(folder: Path) -> None:
     def edit(lines: list[dict[str, str]]) -> None:
         marks = [line["row"] for line in lines]
@@ -299,6 +306,18 @@ def test_the_excel_sheet_has_drop_downs_a_frozen_header_and_fits_on_paper(folder
         0,
     )
     assert sheet.cell(2, titles.index("list cost, USD") + 1).value == 60
+
+
+def test_a_sheet_that_claims_to_be_endless_is_read_as_far_as_it_goes(folder: Path) -> None:
+    run("worksheet", "export", "q.xlsx")
+    with zipfile.ZipFile("q.xlsx") as old, zipfile.ZipFile("big.xlsx", "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                content = re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:XFD1048576"', content)
+                assert b"XFD1048576" in content
+            new.writestr(name, content)
+    assert "0 rows answered" in run("worksheet", "import", "big.xlsx").stdout
 
 
 def test_a_formula_is_no_answer(folder: Path) -> None:
