@@ -175,7 +175,7 @@ def fitted(rules: Sequence[Rule], found: Sequence[Judged]) -> list[Weight]:
     raw = ln(P(match | waits) / P(match | does not wait)), each share smoothed by half a match; strength = its mean with
     the judgement, each weighed by 1 / variance (the judgement's standard deviation is PRIOR_SD), on the rule's own side
     of zero and within ±LARGEST_STRENGTH. Example: no match in 999 that wait, 499 in 999 that do not, judgement −1.8:
-    raw = ln(0.0005 / 0.4995) = −6.91, variance 2.001; (−1.8 − 6.91 / 2.001) / (1 + 1 / 2.001) = −3.50, so −2.2.
+    raw = ln(0.0005 / 0.4995) = −6.91, variance 2.00; (−1.8 − 6.91 / 2.00) / (1 + 1 / 2.00) = −3.50, so −2.2.
     """
     waiting = [item for item in found if item.waits is True]
     idle = [item for item in found if item.waits is False]
