@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.commitment.demand import Floats
 from analyzer.commitment.terms import Terms
 
-LEVELS = 200
+LEVELS = 400
 NEAR_BEST_SHARE = 0.01
 
 
@@ -92,7 +92,7 @@ def break_even_usd(commit_usd: Decimal, terms: Terms) -> Decimal | None:
 
 
 def commit_levels(demands: Sequence[Demand], terms: Terms) -> tuple[Decimal, ...]:
-    """0, every threshold of a tier, and some 200 steps from the lowest offer to a demand that one path in a hundred
+    """0, every threshold of a tier, and some 400 steps from the lowest offer to a demand that one path in a hundred
     exceeds; rising. The steps are multiples of `round_to_usd`, else of a round sum.
     """
     most = max(float(np.quantile(demand.term_usd, 0.99)) for demand in demands)

@@ -13,7 +13,7 @@ from analyzer.commitment.document import sentences, share_text, shown_curve, usd
 from analyzer.resources import shipped
 
 WIDTH, HEIGHT, LEFT, BELOW = 720, 300, 80, 30
-TICKS = 4
+TICKS = 6
 
 
 def build_sheet(advice: Advice, company: str | None) -> str:
