@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -257,23 +258,23 @@ except UserError as error:
 """
 
 
-def test_a_store_on_a_read_only_place_is_told(job: Job, tmp_path_factory: pytest.TempPathFactory) -> None:
-    fill(job, "a")
-    folder = job.store.parent
-    paths = [path for path in (folder, *folder.glob("jobs.sqlite*")) if path.exists()]
-    modes = {path: path.stat().st_mode for path in paths}
-    for parent in (folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    for path in paths:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    try:
-        command = [sys.executable, "-c", READ_ONLY, str(folder), str(tmp_path_factory.mktemp("other"))]
-        ran = subprocess.run(command, capture_output=True, text=True)
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
-    assert "jobs.sqlite: the job store refused (attempt to write a readonly database)" in ran.stdout, ran.stderr
-    assert job.store.exists() and status_of(job).queued == 1
+def test_a_store_on_a_read_only_place_is_told(tmp_path: Path) -> None:
+    # A folder of its own, since pytest's are closed to the other user that root has to become.
+    with tempfile.TemporaryDirectory() as name:
+        job = job_in(Path(name))
+        fill(job, "a")
+        paths = [job.store.parent, *job.store.parent.glob("jobs.sqlite*")]
+        modes = {path: path.stat().st_mode for path in paths}
+        for path in paths:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        try:
+            command = [sys.executable, "-c", READ_ONLY, name, str(tmp_path)]
+            ran = subprocess.run(command, capture_output=True, text=True)
+        finally:
+            for path, mode in modes.items():
+                path.chmod(mode)
+        assert "jobs.sqlite: the job store refused (attempt to write a readonly database)" in ran.stdout, ran.stderr
+        assert status_of(job).queued == 1
 
 
 def test_a_full_disk_that_rolled_back_by_itself_is_told_as_such(job: Job) -> None:
