@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import zip_longest
@@ -19,6 +19,7 @@ from analyzer.worksheet.xlsx import FORMULA, read_xlsx
 
 Scope = tuple[str, str | None]
 _HEADER_WITHIN = 20
+_FEW = 20
 _TITLES = {" ".join(column.title.lower().split()): (column.field or column.title) for column in COLUMNS}
 _WORKLOAD, _COMPONENT, _KEY = COLUMNS[0].title, COLUMNS[1].title, COLUMNS[-1].title
 
@@ -86,9 +87,14 @@ class Scopes:
             raise ValueError(f"{workload!r}, the name of several", "the row mark of one of them", "export it again")
         if any(name == workload for name, _ in self.by_name):
             parts = sorted(part for name, part in self.by_name if name == workload)
-            raise ValueError(f"no kind of call {component!r} in it", "one of its own", nearest_name(component, parts))
+            raise ValueError(f"no kind of call {component!r} in it", "one of its own", _nearest(component, parts))
         names = {name for name, _ in self.by_name}
-        raise ValueError(f"no workload {workload!r} in this audit", "one of its own", nearest_name(workload, names))
+        raise ValueError(f"no workload {workload!r} in this audit", "one of its own", _nearest(workload, names))
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    hint = nearest_name(name, names)
+    return hint if len(names) <= _FEW or hint.startswith("did you") else "`whowaits workloads` prints them"
 
 
 def _shown(workload: str, component: str | None) -> tuple[str, str]:

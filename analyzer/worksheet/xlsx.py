@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,7 @@ def _add_help(book: Any) -> None:
     sheet.page_setup.orientation = "landscape"
 
 
-def read_xlsx(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def read_xlsx(path: Path) -> list[tuple[int, tuple[Any, ...]]]:
     """(row number of the sheet, values of its cells) of the sheet “Questions”, else of the first one.
 
     Raises: UserError when it is no Excel file, or one that would fill the memory.
@@ -190,14 +191,16 @@ def read_xlsx(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
     _check(path)
     try:
-        book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
-        sheet.reset_dimensions()  # a sheet may claim a million empty rows
-        for number, cells in enumerate(sheet.iter_rows(), 1):
-            yield number, tuple(_value(cell) for cell in cells)
-        book.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of all that Excel adds and we do not read
+            book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
+            sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
+            sheet.reset_dimensions()  # a sheet may claim a million empty rows
+            rows = [(number, tuple(map(_value, cells))) for number, cells in enumerate(sheet.iter_rows(), 1)]
+            book.close()
     except (KeyError, IndexError, ValueError, TypeError, SyntaxError, AttributeError, zipfile.BadZipFile) as error:
         raise _no_worksheet(path, f"cannot be read ({type(error).__name__})") from None
+    return rows
 
 
 def _value(cell: Any) -> Any:
