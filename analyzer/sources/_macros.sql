@@ -191,13 +191,18 @@ create or replace temp macro prompt_shape(tools, system, messages) as
 create or replace temp macro tag_map(x) as
   case when left(ltrim(x), 1) = '{' then try(json_transform(x, '"MAP(VARCHAR,VARCHAR)"')) end;
 
+-- name: first_of_each
+-- Takes: a list of structs (k, v). Returns: a map; of a key that stands twice the first value is kept.
+create or replace temp macro first_of_each(entries) as map_from_entries(list_filter(entries,
+  lambda e, i: list_position(list_transform(entries, lambda o: o.k), e.k) = i));
+
 -- name: tag_list
 -- Takes: JSON text of a list of 'k:v', 'k=v' or plain tags. Returns: a map; a plain tag has the value 'true'.
 create or replace temp macro tag_list(x) as
-  case when left(ltrim(x), 1) = '[' then map_from_entries(list_distinct(list_transform(
+  case when left(ltrim(x), 1) = '[' then first_of_each(list_transform(
     list_filter(try(json_transform(x, '["VARCHAR"]')), lambda t: t is not null and t <> ''),
     lambda t: struct_pack(k := trim(regexp_extract(t, '^([^:=]+)', 1)),
-      v := case when regexp_matches(t, '^[^:=]+[:=].') then trim(regexp_extract(t, '^[^:=]+[:=](.*)$', 1)) else 'true' end)))) end;
+      v := case when regexp_matches(t, '^[^:=]+[:=].') then trim(regexp_extract(t, '^[^:=]+[:=](.*)$', 1)) else 'true' end))) end;
 
 -- name: provider_name
 -- Takes: the name a gateway uses. Returns: ours.

@@ -118,12 +118,13 @@ def matching_formats(records: Iterable[str]) -> tuple[SourceFormat, ...]:
 
 
 def macros() -> str:
-    """The SQL every projection needs first: macros of the connection, run once after `salt` is set."""
-    return "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in sorted(FOLDER.glob("_*.sql"), reverse=True)
-        if path.stem != "_generic"
-    )
+    """The SQL every projection needs first: macros of the connection, run once after `salt` is set.
+
+    `_macros.sql` comes first, then what builds on it: of two such files the one whose name sorts later.
+    """
+    paths = sorted(FOLDER.glob("_*.sql"), reverse=True)
+    paths.sort(key=lambda path: path.stem != "_macros")
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.stem != "_generic")
 
 
 def _object(text: str) -> dict[str, Any] | None:

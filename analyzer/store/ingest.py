@@ -28,6 +28,7 @@ _GROUP_CHARACTERS = 16 << 20
 _GROUP_FILES = 1_000
 
 Progress = Callable[[str, int, int, int], None]
+Chunks = Callable[[], Iterable[Chunk]]
 
 
 @dataclass(frozen=True)
@@ -143,14 +144,16 @@ def _stop_at_problem(result: FileResult) -> None:
 
 @dataclass
 class _Waiting:
-    """Small files of one format, read and not yet projected."""
+    """Files of one format that are not yet projected; `size`: characters of them held in memory."""
 
-    files: list[tuple[Opening, Iterable[Chunk]]]
+    files: list[tuple[Opening, Chunks]]
     size: int = 0
 
 
 class Intake:
-    """Files as they are taken in. Small ones of one format are projected and written together, a large one alone."""
+    """Files as they are taken in. Small ones of one format are projected and written together, a large one alone, unless
+    records of its format hang on those of other files.
+    """
 
     def __init__(
         self,
@@ -198,10 +201,19 @@ class Intake:
             self._leave(opening, remark)
             return
         second = next(opening.chunks, None)
-        if second is None and opening.size <= _SMALL_BYTES and not self._is_strict and not opening.is_read_once:
-            self._let_wait(source, opening, first)
+        is_small = second is None and opening.size <= _SMALL_BYTES
+        if self._is_strict or opening.is_read_once:
+            self._write(
+                source, [(opening, lambda: itertools.chain([first], [second] if second else [], opening.chunks))]
+            )
+        elif is_small:
+            self._let_wait(source, opening, lambda: [first], first.characters)
+        elif source.whole_file:  # its records may hang on those of another file: read it together with the others
+            self._let_wait(source, opening, lambda: self._doors.open(path).chunks, 0)
         else:
-            self._write(source, [(opening, itertools.chain([first], [second] if second else [], opening.chunks))])
+            self._write(
+                source, [(opening, lambda: itertools.chain([first], [second] if second else [], opening.chunks))]
+            )
 
     def flush(self) -> None:
         """Write the small files that wait."""
@@ -218,21 +230,21 @@ class Intake:
             self._settle(known)
         return known is not None
 
-    def _let_wait(self, source: SourceFormat, opening: Opening, chunk: Chunk) -> None:
+    def _let_wait(self, source: SourceFormat, opening: Opening, chunks: Chunks, characters: int) -> None:
         waiting = self._waiting.setdefault(source, _Waiting([]))
-        waiting.files.append((opening, [chunk]))
-        waiting.size += chunk.characters
+        waiting.files.append((opening, chunks))
+        waiting.size += characters
         if waiting.size > _GROUP_CHARACTERS or len(waiting.files) >= _GROUP_FILES:
             del self._waiting[source]
             self._write(source, waiting.files)
 
-    def _write(self, source: SourceFormat, files: Sequence[tuple[Opening, Iterable[Chunk]]]) -> None:
+    def _write(self, source: SourceFormat, files: Sequence[tuple[Opening, Chunks]]) -> None:
         projection = self.desk.projection(source)
         readings = []
         for opening, chunks in files:
             unfold = source.open_unfold(opening.path)
             file_id = self._next_file_id()
-            for chunk in chunks:
+            for chunk in chunks():
                 self._tell(opening, projection.add(file_id, chunk, unfold))
             assert opening.digest is not None
             readings.append(Reading(file_id, opening.path, opening.digest, opening.size))

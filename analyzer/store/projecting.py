@@ -151,26 +151,51 @@ class Projection:
 
     def _project(self) -> None:
         """Project the records that were taken, and forget their text."""
+        places, texts = self._places, self._texts
+        self._forget_texts()
+        if texts:
+            self._project_some(places, texts)
+
+    def _project_some(self, places: list[tuple[int, int]], texts: list[str]) -> None:
+        """Project records; where the SQL fails on one, the others go on: it is looked for by halves and rejected."""
+        import duckdb
+
+        first = self._record_no
+        self._stage_records(places, texts)
+        try:
+            damaged = self._rows("damaged")
+            self.connection.execute(f"insert into projected {self.select}")
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+            raise
+        except duckdb.Error as error:
+            self.connection.execute("truncate staged")
+            self.connection.execute(f"delete from places where record_no >= {first:d}")
+            if len(texts) == 1:
+                file_id, line_no = places[0]
+                self.rejects.append((file_id, line_no, f"a record that cannot be read ({type(error).__name__})"))
+                return
+            half = len(texts) // 2
+            self._project_some(places[:half], texts[:half])
+            self._project_some(places[half:], texts[half:])
+            return
+        self.rejects += damaged
+        self.connection.execute("truncate staged")
+
+    def _stage_records(self, places: list[tuple[int, int]], texts: list[str]) -> None:
         import numpy as np
 
-        if not self._texts:
-            return
-        files, lines = zip(*self._places, strict=True)
+        files, lines = zip(*places, strict=True)
         incoming = {
-            "record_no": np.arange(self._record_no, self._record_no + len(self._texts), dtype=np.int64),
+            "record_no": np.arange(self._record_no, self._record_no + len(texts), dtype=np.int64),
             "file_id": np.array(files, dtype=np.int64),
             "line_no": np.array(lines, dtype=np.int64),
-            "text": np.array(self._texts, dtype=object),
+            "text": np.array(texts, dtype=object),
         }
-        self._record_no += len(self._texts)
-        self._forget_texts()
+        self._record_no += len(texts)
         self.connection.register("incoming", incoming)
         self.connection.execute("insert into staged select record_no, text from incoming")
         self.connection.execute("insert into places select record_no, file_id, line_no from incoming")
         self.connection.unregister("incoming")
-        self.rejects += self._rows("damaged")
-        self.connection.execute(f"insert into projected {self.select}")
-        self.connection.execute("truncate staged")
 
     def _forget_texts(self) -> None:
         self._places: list[tuple[int, int]] = []

@@ -91,3 +91,13 @@ def test_long_files_are_pointed_at() -> None:
             warnings.simplefilter("default")
             warnings.warn("files over 400 lines: " + ", ".join(long), stacklevel=1)
     assert all(int(entry.rsplit("(", 1)[1][:-1]) < 800 for entry in long)
+
+
+def test_no_two_macros_of_the_sources_share_a_name() -> None:
+    """They share one connection: the later would silently win."""
+    names = [
+        name
+        for path in (ROOT / "analyzer" / "sources").glob("_*.sql")
+        for name in re.findall(r"create or replace temp macro (\w+)", path.read_text(encoding="utf-8"))
+    ]
+    assert sorted(set(names)) == sorted(names)

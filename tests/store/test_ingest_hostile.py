@@ -216,3 +216,38 @@ def test_kill_in_the_middle_of_a_file_leaves_the_audit_as_before(tmp_path: Path)
         assert audit.connection.execute("select count(*) from requests").fetchone() == (10,)
         assert audit.connection.execute("select count(*) from files").fetchone() == (1,)
         assert ingest_paths(audit, [str(second)]).accepted == 59_990
+
+
+def test_a_record_that_breaks_the_sql_is_rejected_and_the_rest_goes_on(
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from analyzer.sources.formats import formats
+    from analyzer.store import ingest
+
+    source = formats()["whowaits_jsonl"]
+    breaking = (
+        "(select * replace (case when contains(text, 'boom') then error('no') else text end as text) from record)"
+    )
+    assert "from record\n" in source.projection
+    broken = replace(source, projection=source.projection.replace("from record\n", f"from {breaking} record\n", 1))
+    monkeypatch.setattr(ingest, "formats", lambda: {"whowaits_jsonl": broken})
+    usage = {"input_tokens": 10, "output_tokens": 2}
+    calls = [
+        {"started_at": "2026-11-01T10:00:00Z", "request_id": f"r{n}", "usage": usage, "tags": {"a": "boom"[: n % 7]}}
+        for n in range(50)
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    result = ingest_paths(audit, [str(tmp_path / "a.jsonl")], format="whowaits_jsonl").files[0]
+    bad = [n + 1 for n in range(50) if n % 7 >= 4]
+    assert result.rejects == tuple((line, "a record that cannot be read (InvalidInputException)") for line in bad)
+    assert result.accepted == 50 - len(bad)
+
+
+def test_a_tag_that_stands_twice_keeps_its_first_value(audit: Audit, tmp_path: Path) -> None:
+    row = {"request_id": "r", "call_type": "completion", "spend": 0, "startTime": "2026-11-01T10:00:00Z"}
+    row |= {"prompt_tokens": 1, "completion_tokens": 1, "request_tags": '["job:a", "job:b"]'}
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    assert ingest_paths(audit, [str(tmp_path / "a.json")]).accepted == 1
+    assert audit.connection.execute("select tags['job'] from requests").fetchall() == [("a",)]
