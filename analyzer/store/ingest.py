@@ -151,7 +151,7 @@ class _Waiting:
 
 
 class Intake:
-    """Files as they are taken in. Small ones of one format are projected and written together, a large one alone, unless
+    """Files as they are taken in. Small ones of one format are projected and written together, a large one alone unless
     records of its format hang on those of other files.
     """
 
