@@ -10,7 +10,7 @@ from analyzer.money import ZERO, add, dollars
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
 from analyzer.savings.stack import Plan, best_plan, lever_modules
-from analyzer.savings.state import Part, Prefix, PriceKey, State, merge, price_key, total
+from analyzer.savings.state import Prefix, PriceKey, State, merged, price_key, total
 from analyzer.savings.uncertainty import plan_corners
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
@@ -21,13 +21,15 @@ Prefixes = dict[tuple[int, PriceKey], tuple[Prefix, ...]]
 
 def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: Context) -> State:
     """The priced usage of one component as it is today; days on which all its prices are the same are one part."""
-    tokens: dict[tuple[int, PriceKey], list[TokenSums]] = {}
+    tokens: dict[int, list[TokenSums]] = {}
+    keys: dict[int, dict[PriceKey, tuple[Prefix, ...]]] = {}
     for row in priced:
         key = price_key(row.usage)
         if key is not None and row.list_cost_usd is not None:
-            tokens.setdefault((row.usage.component_no, key), []).append(row.usage.tokens)
-    parts = (Part(total(rows), place[1], prefixes.get(place, ())) for place, rows in tokens.items())
-    return merge(parts, lambda key: context.prices.alike(key, context.route_to))
+            group = context.prices.alike(key, context.route_to)
+            tokens.setdefault(group, []).append(row.usage.tokens)
+            keys.setdefault(group, {})[key] = prefixes.get((row.usage.component_no, key), ())
+    return tuple(merged(tokens[group], keys[group]) for group in tokens)
 
 
 def plan_component(

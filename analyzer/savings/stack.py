@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -30,8 +30,9 @@ _NONE: Subset = frozenset()
 class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
-    `state`: the parts after the levers, low case. `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
+    `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
     would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
+    `state`: the parts after the levers, low case.
     """
 
     levers: tuple[Lever, ...]
@@ -63,11 +64,10 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     """The cheapest set of allowed levers in the low case; of equals the one with fewer levers."""
     prices = context.prices
     found: dict[Subset, _Costed] = {}
-    for ttl in ("5m", "1h") if "caching" in allowed and context.allow_1h_cache else ("5m",):
-        for some, after in every_set(state, replace(context, ttl=ttl), allowed, "low"):
-            pico = prices.cost_pico(after)
-            if some not in found or pico < found[some].pico:
-                found[some] = _Costed(pico, ttl, after)
+    for some, ttl, after in _every_set(state, context, allowed):
+        pico = prices.cost_pico(after)
+        if some not in found or pico < found[some].pico:
+            found[some] = _Costed(pico, ttl, after)
     cost = {some: found[some].pico for some in subsets(allowed)}
     chosen = min(cost, key=cost.__getitem__)  # fewer levers come first, so a tie keeps the smaller set
     levers = tuple(lever for lever in LEVERS if lever in chosen)
@@ -94,14 +94,25 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     )
 
 
-def every_set(state: State, context: Context, levers: tuple[Lever, ...], case: Case) -> Iterable[tuple[Subset, State]]:
-    """Each set of the levers with the state after it; what two sets begin with is projected once."""
-    modules, reached = lever_modules(), [(_NONE, state)]
+def _every_set(state: State, context: Context, levers: tuple[Lever, ...]) -> list[tuple[Subset, Ttl, State]]:
+    """Each set of the levers, low case, with the state after it; with caching, once for each life of the cache.
+
+    What two sets begin with is projected once.
+    """
+    modules = lever_modules()
+    reached: list[tuple[Subset, Ttl, State]] = [(_NONE, "5m", state)]
     for lever in ORDER:
         if lever in levers:
-            project = modules[lever].project
-            reached += [(some | {lever}, project(before, context, case)) for some, before in reached]
+            project, grown = modules[lever].project, list(reached)
+            for ttl in _lives(lever, context):
+                with_life = context if ttl == context.ttl else replace(context, ttl=ttl)
+                grown += [(some | {lever}, ttl, project(before, with_life, "low")) for some, _, before in reached]
+            reached = grown
     return reached
+
+
+def _lives(lever: Lever, context: Context) -> tuple[Ttl, ...]:
+    return ("5m", "1h") if lever == "caching" and context.allow_1h_cache else ("5m",)
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case) -> State:

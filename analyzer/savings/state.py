@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from analyzer.tokens import TokenSums
 from analyzer.workloads.spend import Usage
 
 _PICOS = 10**12
+_EXACT = Context(prec=60)
 
 
 class PriceKey(NamedTuple):
@@ -63,8 +64,8 @@ State = tuple[Part, ...]
 class Prices:
     """Prices and models as functions, so that a test can bring its own; answers are remembered.
 
-    A price has 12 decimals at most, so inside the stack money is a whole number of pico-dollars: exact, and several times
-    faster than Decimal.
+    A price has 12 decimals at most, so inside the stack money is a whole number of pico-dollars: exact, and faster than
+    Decimal.
     """
 
     find: Callable[[PriceKey], Price | NoPrice]
@@ -131,7 +132,7 @@ class Prices:
         return self._batch[key]
 
     def alike(self, key: PriceKey, route_to: str | None) -> int:
-        """A number, the same for keys that differ in the day alone and whose prices, today's and a lever's, are equal."""
+        """A number, the same for keys that differ in the day alone and whose prices (today's, a lever's) are equal."""
         place = (key, route_to)
         if place not in self._days:
             found = (key._replace(on=date.min), *self._reachable(key, route_to))
@@ -152,7 +153,7 @@ class Prices:
 
 def usd_of(pico: int) -> Decimal:
     """Pico-dollars as USD, exact."""
-    return times(PICO, pico)
+    return _EXACT.multiply(PICO, pico)
 
 
 def price_key(usage: Usage) -> PriceKey | None:
@@ -165,6 +166,8 @@ def price_key(usage: Usage) -> PriceKey | None:
 def total(tokens: Iterable[TokenSums]) -> TokenSums:
     """The sum, bucket by bucket."""
     rows = tuple(tokens)
+    if len(rows) == 1:
+        return rows[0]
     return TokenSums(
         sum([row.uncached_input_tokens for row in rows]),
         sum([row.cache_write_5m_tokens for row in rows]),
@@ -224,27 +227,18 @@ def whole_up(quantity: int, factor: Fraction) -> int:
     return -(-quantity * factor.numerator // factor.denominator)
 
 
-def merge(parts: Iterable[Part], alike: Callable[[PriceKey], int]) -> State:
-    """Add up the parts whose `alike(key)` is equal (days of one price); the last day stands for all.
+def merged(tokens: Iterable[TokenSums], keys: Mapping[PriceKey, tuple[Prefix, ...]]) -> Part:
+    """One part of days whose prices are the same, with all their prefixes; the last day stands for all.
 
     Cost is linear in tokens, so it does not change.
     """
-    groups: dict[int, list[Part]] = {}
-    for part in parts:
-        groups.setdefault(alike(part.key), []).append(part)
-    return tuple(_merged(group) for group in groups.values())
-
-
-def _merged(group: list[Part]) -> Part:
     lengths: dict[int, list[int]] = {}
-    for part in group:
-        for p in part.prefixes:
+    for prefixes in keys.values():
+        for p in prefixes:
             sums = lengths.setdefault(p.length_tokens, [0, 0, 0, 0])
             sums[0] += p.requests
             sums[1] += p.prefixes
             sums[2] += p.reads_5m
             sums[3] += p.reads_1h
-    last = max(part.key.on for part in group)
-    tokens = total(part.tokens for part in group)
-    prefixes = tuple(Prefix(length, *lengths[length]) for length in sorted(lengths))
-    return Part(tokens, group[0].key._replace(on=last), prefixes)
+    last = max(keys, key=lambda key: key.on)
+    return Part(total(tokens), last, tuple(Prefix(length, *lengths[length]) for length in sorted(lengths)))

@@ -40,6 +40,8 @@ def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, Toke
 
 def cold(tokens: TokenSums) -> TokenSums:
     """All input uncached."""
+    if tokens.input_tokens == tokens.uncached_input_tokens:
+        return tokens
     return TokenSums(
         uncached_input_tokens=tokens.input_tokens,
         output_tokens=tokens.output_tokens,

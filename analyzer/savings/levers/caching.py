@@ -22,7 +22,6 @@ cache_read_tokens=4990000, output_tokens=0, web_searches=0)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 
 from analyzer.savings.assessment import Case, Lever, LeverFinding
@@ -44,12 +43,13 @@ def cached(tokens: TokenSums, prefixes: Iterable[tuple[int, int, int]], ttl: Ttl
         read += length * reads
     if written + read > tokens.uncached_input_tokens:
         raise ValueError(f"prefixes of {written + read} tokens in {tokens.uncached_input_tokens} tokens of input")
-    return replace(
-        tokens,
-        uncached_input_tokens=tokens.uncached_input_tokens - written - read,
-        cache_write_5m_tokens=tokens.cache_write_5m_tokens + (written if ttl == "5m" else 0),
-        cache_write_1h_tokens=tokens.cache_write_1h_tokens + (written if ttl == "1h" else 0),
-        cache_read_tokens=tokens.cache_read_tokens + read,
+    return TokenSums(
+        tokens.uncached_input_tokens - written - read,
+        tokens.cache_write_5m_tokens + (written if ttl == "5m" else 0),
+        tokens.cache_write_1h_tokens + (written if ttl == "1h" else 0),
+        tokens.cache_read_tokens + read,
+        tokens.output_tokens,
+        tokens.web_searches,
     )
 
 
@@ -73,6 +73,8 @@ def project(state: State, context: Context, case: Case) -> State:
 
 
 def _project_part(part: Part, context: Context, case: Case) -> Part:
+    if not part.prefixes:
+        return part
     prefixes = _long_enough(part, context)
     in_batch = part.key.mode == "batch"
     ttl: Ttl = "1h" if in_batch else context.ttl

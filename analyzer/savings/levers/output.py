@@ -20,7 +20,7 @@ from fractions import Fraction
 from analyzer.money import add, dollars
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import State, whole
+from analyzer.savings.state import Part, State, whole
 
 title = "Shorter output"
 _WHAT_IF = Decimal("0.9")
@@ -54,9 +54,10 @@ def project(state: State, context: Context, case: Case) -> State:
         return state
     share, kept = Fraction(context.output_share), context.assumed("output_cut_kept_share", case)
     return tuple(
-        replace(
-            part,
-            tokens=replace(part.tokens, output_tokens=kept_output(part.tokens.output_tokens, share, kept)),
+        Part(
+            replace(part.tokens, output_tokens=kept_output(part.tokens.output_tokens, share, kept)),
+            part.key,
+            part.prefixes,
         )
         for part in state
     )

@@ -30,7 +30,7 @@ from analyzer.savings.state import Part, Prefix, PriceKey, State, grown, portion
 from analyzer.tokens import TokenSums
 
 title = "Smaller model"
-_NOTHING = TokenSums()
+_NOTHING, _SAME = TokenSums(), Fraction(1)
 _TURNED: dict[Case, Case] = {"low": "high", "base": "base", "high": "low"}
 
 
@@ -93,9 +93,13 @@ def project(state: State, context: Context, case: Case) -> State:
         factor = _factor(context, part.key.model, key.model, case)
         moved, again = routed(part.tokens, factor, passed)
         # Lengths are rounded down, tokens up: the prefixes of a part never outgrow its input.
-        prefixes = tuple(
-            Prefix(whole(p.length_tokens, factor), p.requests, p.prefixes, p.reads_5m, p.reads_1h)
-            for p in part.prefixes
+        prefixes = (
+            part.prefixes
+            if factor == 1
+            else tuple(
+                Prefix(whole(p.length_tokens, factor), p.requests, p.prefixes, p.reads_5m, p.reads_1h)
+                for p in part.prefixes
+            )
         )
         parts.append(Part(moved, key, prefixes))
         if again != _NOTHING:
@@ -121,18 +125,18 @@ def _day(key: PriceKey, model: Model) -> date:
 
 def _size_tier(key: PriceKey, model: Model, context: Context, case: Case) -> int:
     """The highest card that the largest request of the component could reach."""
-    factor = _factor(context, key.model, model.id, case)
-    largest = context.largest_request_tokens
     tiers = context.prices.size_tiers(model.id, _day(key, model))
-    reached = [tier for tier in tiers if largest is None or whole_up(largest, factor) > tier]
-    return max(reached, default=0)
+    if not tiers:
+        return 0
+    factor, largest = _factor(context, key.model, model.id, case), context.largest_request_tokens
+    return max((tier for tier in tiers if largest is None or whole_up(largest, factor) > tier), default=0)
 
 
 def _factor(context: Context, old: str, new: str, case: Case) -> Fraction:
     models = context.prices.models
     before, after = (models[name].tokenizer for name in (old, new))
     if before == after:
-        return Fraction(1)
+        return _SAME
     if after == "from-4.7":
         return context.assumed("tokenizer_factor", case)
     return 1 / context.assumed("tokenizer_factor", _TURNED[case])
