@@ -6,6 +6,7 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,21 +85,32 @@ def _write_header(sheet: Worksheet) -> None:
         cell.alignment = Alignment(wrap_text=True, vertical="center")
 
 
-def _fill(cell: Cell, column: Column, value: Any) -> None:
+@cache
+def _looks() -> tuple[Any, Any, Any]:
+    """How a cell stands, and the fill and border of one that people fill in; made once, since each costs time."""
     from openpyxl.styles import Alignment, Border, PatternFill, Side
 
+    side = Side("thin", color="D8C48A")
+    return (
+        Alignment(wrap_text=True, vertical="top"),
+        PatternFill("solid", fgColor="FFF8E1"),
+        Border(side, side, side, side),
+    )
+
+
+def _fill(cell: Cell, column: Column, value: Any) -> None:
     if column.kind == "choice" and value is not None:
         value = shown(column.field, value)
     if isinstance(value, str):
         _put_text(cell, value)
     elif value is not None:
         cell.value = value
-    cell.number_format = _FORMATS.get(column.kind, "@" if column.kind == "choice" else "General")
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    typed = column.field and column.kind in ("choice", "text")
+    cell.number_format = _FORMATS.get(column.kind, "@" if typed else "General")  # @: what is typed stays text
+    alignment, fill, border = _looks()
+    cell.alignment = alignment
     if column.field:
-        cell.fill = PatternFill("solid", fgColor="FFF8E1")
-        side = Side("thin", color="D8C48A")
-        cell.border = Border(side, side, side, side)
+        cell.fill, cell.border = fill, border
 
 
 def _add_choices(book: Any, sheet: Worksheet, rows: Sequence[Row]) -> None:
