@@ -20,7 +20,16 @@ from analyzer.errors import UserError
 _AT_ONCE = 5_000
 _BYTES_AT_ONCE = 16_000_000
 _MAX_KEY = 512
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """The client's own objects (blocks of an earlier answer, say), which `messages.create` takes as well."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_unset=True)
+    raise TypeError(type(value).__name__)
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 @dataclass(frozen=True)

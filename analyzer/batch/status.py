@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from sqlite3 import Row
@@ -89,7 +89,7 @@ def status_of(job: Job, *, clock: Callable[[], float] = time.time, dead_shown: i
         )
         took = turnaround(store)
         in_doubt = _in_doubt(store, job)
-        troubles = _troubles(store, job, in_doubt, counts.get("dead", 0), ages["overdue"], ages["expiring"], odd)
+        troubles = _troubles(store, job, in_doubt, counts, ages, odd)
         store.connection.execute("commit")
     priced = not money["unpriced_batches"]
     return JobStatus(
@@ -139,10 +139,9 @@ def _in_doubt(store: Store, job: Job) -> int:
     return doubted + sum(int(row["item_count"]) for row in intents if not is_alive(store.path, row["holder"]))
 
 
-def _troubles(
-    store: Store, job: Job, in_doubt: int, dead: int, overdue: int, expiring: int, odd: Row
-) -> tuple[str, ...]:
+def _troubles(store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], ages: Row, odd: Row) -> tuple[str, ...]:
     found = []
+    dead, overdue, expiring = counts.get("dead", 0), ages["overdue"], ages["expiring"]
     if in_doubt:
         found.append(f"{in_doubt} items are in batches in doubt: sent, and nobody knows what became of them")
     if dead:
@@ -155,7 +154,7 @@ def _troubles(
     if strange or duplicates:
         found.append(f"{strange} results belong to nothing that was sent, {duplicates} came twice")
     last = store.run("last_batch", job=job.name, kind="batch").fetchone()
-    if last is not None and last["state"] == "refused" and last["is_lasting"]:
+    if counts.get("queued") and last is not None and last["state"] == "refused" and last["is_lasting"]:
         found.append(f"the provider refuses what is queued: {last['reason']}")
     delivery = store.run("delivery_trouble", job=job.name).fetchone()
     if delivery is not None and delivery["failures"] >= _FAILURES:

@@ -63,6 +63,8 @@ def open_store(path: Path) -> Iterator[Store]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(0o600)  # requests are in it: for nobody else to read, nor the files that SQLite puts beside it
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
         raise UserError(str(path), f"cannot be opened ({error})", "a job store that can be written") from None

@@ -151,17 +151,12 @@ from batches where job = :job and intended_us >= :since_us and state not in ('re
 
 -- name: last_batch
 -- Takes: job, kind. Returns: how the last one of the kind went, if there is one.
-select state, reason, retry_at_us, is_lasting from batches where job = :job and kind = :kind order by batch_no desc limit 1
+select state, item_count, ended_us, reason, retry_at_us, is_lasting from batches where job = :job and kind = :kind order by batch_no desc limit 1
 
 -- name: with_provider
 -- Returns: items of all jobs that the provider holds or may hold.
 select coalesce(sum(item_count), 0) as items from batches
 where kind = 'batch' and ended_us is null and state in ('intent', 'submitted', 'in-doubt')
-
--- name: open_batches
--- Takes: job. Returns: how many batches are under way.
-select count(*) as open from batches
-where job = :job and kind = 'batch' and state in ('intent', 'submitted', 'in-doubt')
 
 -- name: warm_batches
 -- Takes: job, since_us. Returns: how many batches ended since.

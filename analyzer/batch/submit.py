@@ -22,6 +22,8 @@ from analyzer.times import duration_text
 
 # A 1-hour cache block counts from the start of the request that wrote it; what is left must reach the last item.
 _WARM_US = 30 * 60 * 1_000_000
+# A single item that came back this long ago was meant to warm it, and the rest came too late.
+_COOLED_US = 6 * 3600 * 1_000_000
 
 
 @dataclass
@@ -133,12 +135,26 @@ def _room(store: Store, job: Job, now_us: int, done: Submission) -> int:
     if room < 1:
         done.remarks.append(f"the provider's queue is full (size.max_queued = {job.max_queued}); the rest waits")
         return 0
-    if job.primes_cache and not store.row("warm_batches", job=job.name, since_us=now_us - _WARM_US)["warm"]:
-        if store.row("open_batches", job=job.name)["open"]:
-            done.remarks.append("waiting for the batch that warms the cache")
-            return 0
-        return 1
+    if job.primes_cache:
+        room = min(room, _room_for_cache(store, job, now_us, done))
     return min(job.max_items, room)
+
+
+def _room_for_cache(store: Store, job: Job, now_us: int, done: Submission) -> int:
+    """One item while the cache is cold, none while that one is under way, then as many as there are."""
+    last = store.run("last_batch", job=job.name, kind="batch").fetchone()
+    if store.row("warm_batches", job=job.name, since_us=now_us - _WARM_US)["warm"]:
+        return job.max_items
+    is_open = last is not None and last["state"] in ("intent", "submitted", "in-doubt")
+    is_single = last is not None and last["item_count"] == 1
+    if is_open and is_single:
+        done.remarks.append("waiting for the batch that warms the cache")
+        return 0
+    has_cooled = is_single and last["state"] == "collected" and last["ended_us"] >= now_us - _COOLED_US
+    if has_cooled:
+        # Warming it again and again would send one item a round, for ever.
+        done.remarks.append("the cache was warmed more than 30 minutes ago: submit sooner after collect")
+    return job.max_items if is_open or has_cooled else 1
 
 
 def _us(clock: Callable[[], float]) -> int:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,11 @@ from analyzer.batch import Job, NewItem, cancel, collect, enqueue, enqueue_many,
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.store import open_store
 from analyzer.errors import UserError
+
+
+def store_files(job: Job) -> list[Path]:
+    """The store, and what SQLite puts beside it."""
+    return [path for path in job.store.parent.glob("jobs.sqlite*") if path.is_file()]
 
 
 def test_the_same_key_twice_is_one_item(job: Job) -> None:
@@ -162,6 +168,45 @@ def test_the_cache_is_warmed_by_one_item_first(server: FakeServer, api: Messages
     assert (status.cache_write_tokens, status.cache_read_tokens) == (4000, 8000)
 
 
+def test_a_cache_that_has_cooled_does_not_send_one_item_for_ever(
+    server: FakeServer, api: MessagesApi, job: Job
+) -> None:
+    import time
+
+    now = time.time()
+    primed = dataclasses.replace(job, primes_cache=True, max_items=3)
+    fill(primed, *"abcdefgh")
+    submit(primed, api)
+    collect(primed, api)
+    done = submit(primed, api, clock=lambda: now + 3600)
+    assert "warmed more than 30 minutes ago" in done.remarks[0] and done.items == 7
+    assert [len(batch.requests) for batch in server.made] == [1, 3, 3, 1]
+    # The next day it is warmed anew.
+    collect(primed, api)
+    fill(primed, *"ij")
+    assert submit(primed, api, clock=lambda: now + 86400).items == 1
+
+
+def test_objects_of_the_client_are_taken_as_messages_create_takes_them(
+    server: FakeServer, api: MessagesApi, job: Job
+) -> None:
+    from anthropic.types import TextBlock
+
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": [TextBlock(type="text", text="b")]}]
+    enqueue(params("x", messages=turns), job=job, key="a")
+    submit(job, api)
+    assert server.made[0].requests[0]["params"]["messages"][1]["content"] == [{"type": "text", "text": "b"}]
+    with pytest.raises(UserError, match="not JSON"):
+        enqueue(params("x", metadata={"user_id": object()}), job=job, key="b")
+
+
+def test_the_store_is_for_its_owner_alone(job: Job) -> None:
+    fill(job, "a")
+    with open_store(job.store):
+        modes = {path.name: path.stat().st_mode & 0o077 for path in store_files(job)}
+    assert modes == dict.fromkeys(["jobs.sqlite", "jobs.sqlite-shm", "jobs.sqlite-wal"], 0)
+
+
 def test_cancel_gives_up_what_waits_and_asks_the_provider_for_the_rest(
     server: FakeServer, api: MessagesApi, job: Job
 ) -> None:
@@ -224,7 +269,7 @@ def test_prune_forgets_what_is_done_and_keeps_the_keys(api: MessagesApi, job: Jo
     fill(job, "c")
     assert prune(job, older_than_s=3600) == 0
     assert prune(job, older_than_s=0, clock=lambda: 4e9) == 2
-    assert all(b"secret-question" not in path.read_bytes() for path in job.store.parent.glob("jobs.sqlite*[!s]"))
+    assert all(b"secret-question" not in path.read_bytes() for path in store_files(job))
     assert not enqueue(params("again"), job=job, key="b")
     assert status_of(job).delivered == 2 and status_of(job).queued == 1
 
