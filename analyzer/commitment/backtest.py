@@ -71,7 +71,7 @@ class Backtest:
 def tried_outlook(history: History, seed: int) -> tuple[Outlook, Backtest]:
     """The outlook and its backtest: with the log's trend only where that would have cut the usual miss by a fifth.
 
-    On public arrival times a trend of eight weeks, carried on, doubled the error (docs/commit.md).
+    On public arrival times a trend of eight weeks, always carried on, doubled the error and more (docs/commit.md).
     """
     plain = backtest(history, seed)
     if len(history.usd) >= SHORTEST_FOR_TREND:
