@@ -15,8 +15,9 @@ from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
 from analyzer.savings.assumptions import Assumptions, load_assumptions
 from analyzer.savings.context import Context, answered
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
+from analyzer.savings.misses import CacheMisses
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
-from analyzer.savings.simulation import ComponentInput, component_inputs, simulate_cache
+from analyzer.savings.simulation import ComponentInput, cache_misses, component_inputs, simulate_cache
 from analyzer.savings.state import PriceKey, Prices, total
 from analyzer.savings.uncertainty import simulate_saving
 from analyzer.store.audit import Audit
@@ -55,7 +56,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
     priced = price_usage(usage(audit), config)
     assumptions = load_assumptions()
     prefixes, inputs = simulate_cache(audit, assumptions), component_inputs(audit)
-    plans = _plan_components(verdicts, priced, config, assumptions, prefixes, inputs)
+    plans = _plan_components(verdicts, priced, config, assumptions, prefixes, inputs, cache_misses(audit))
     workloads = tuple(
         plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
     )
@@ -86,6 +87,7 @@ def _plan_components(
     assumptions: Assumptions,
     prefixes: Prefixes,
     inputs: Mapping[int, ComponentInput],
+    misses: Mapping[int, CacheMisses],
 ) -> dict[int, ComponentPlan]:
     rows: dict[int, list[PricedUsage]] = {}
     for row in priced:
@@ -95,7 +97,7 @@ def _plan_components(
     plans: dict[int, ComponentPlan] = {}
     for verdict in (c for w in verdicts for c in w.components):
         no = verdict.component_no
-        context = component_context(verdict, config, prices, assumptions, inputs.get(no), no in shaped)
+        context = component_context(verdict, config, prices, assumptions, inputs.get(no), no in shaped, misses.get(no))
         mine = tuple(rows.get(no, ()))
         plans[no] = plan_component(verdict, mine, starting_state(mine, prefixes, context), context)
     return plans
@@ -108,6 +110,7 @@ def component_context(
     assumptions: Assumptions,
     inputs: ComponentInput | None,
     has_prompt_shape: bool,
+    misses: CacheMisses | None = None,
 ) -> Context:
     """What the levers know of a component: its verdict, the owner's answers, the constraints."""
     answer = answered(config, verdict)
@@ -123,6 +126,7 @@ def component_context(
         largest_request_tokens=inputs.largest_request_tokens if inputs else None,
         has_prompt_shape=has_prompt_shape,
         cached_already=bool(inputs and inputs.cache_tokens),
+        misses=misses,
     )
 
 

@@ -104,6 +104,35 @@ join prefix_lengths as l
 group by r.component_no, r.provider, r.model, r.mode, r.geography, r.over_tokens, r.day_us, l.length_tokens
 order by r.component_no, r.provider, r.model, r.mode, r.geography, r.over_tokens, r.day_us, l.length_tokens
 
+-- name: prefix_misses
+-- Takes: prefix_readable, prefix_lengths. Returns: one row a (component, model, prefix length): requests, those that read
+-- from a 5-minute cache, and why the others read nothing: no request had the prefix before; the one before was more than
+-- 5 minutes (of these, more than an hour) ago; no answer with it had begun (what remains).
+select
+  r.component_no, r.model, l.length_tokens,
+  count(*) as requests,
+  cast(sum(case when r.readable_5m_us < r.started_us then 1 else 0 end) as bigint) as reads,
+  cast(sum(case when r.previous_us is null then 1 else 0 end) as bigint) as first_seen,
+  cast(sum(case when r.previous_us is not null and r.opens_5m = 1 then 1 else 0 end) as bigint) as expired_5m,
+  cast(sum(case when r.previous_us is not null and r.opens_1h = 1 then 1 else 0 end) as bigint) as expired_1h
+from prefix_readable as r
+join prefix_lengths as l
+  on l.component_no = r.component_no and l.scope = r.scope and l.model = r.model and l.mode = r.mode
+  and l.prefix_hash = r.prefix_hash
+group by r.component_no, r.model, l.length_tokens
+order by r.component_no, r.model, l.length_tokens
+
+-- name: first_boundaries
+-- Takes: prefix_calls, requests. Returns: one row a component with boundaries: distinct first boundaries, distinct prefixes.
+select
+  p.component_no,
+  count(distinct r.boundary_hashes[1]) as first_boundaries,
+  count(distinct p.prefix_hash) as prefixes
+from prefix_calls as p
+join requests as r on r.request_no = p.request_no
+where r.boundary_hashes is not null
+group by p.component_no
+
 -- name: component_inputs
 -- Takes: calls, priced_requests. Returns: one row a component: input of its largest request, tokens that the log shows
 -- written to or read from the cache. Unit: tokens.

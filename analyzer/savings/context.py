@@ -10,6 +10,7 @@ from typing import Literal
 from analyzer.config import Answer, Config
 from analyzer.savings.assessment import Case
 from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.misses import CacheMisses
 from analyzer.savings.state import Prices
 from analyzer.waiting.verdicts import ComponentVerdict
 
@@ -22,6 +23,7 @@ class Context:
 
     `output_share`, `route_to`, `pass_rate`: None = nobody has said. `largest_request_tokens`: None = not known.
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
+    `misses`: why requests would read nothing; None = no prompt shape.
     `ttl`: life of the real-time cache that is being costed.
     """
 
@@ -36,6 +38,7 @@ class Context:
     largest_request_tokens: int | None = None
     has_prompt_shape: bool = False
     cached_already: bool = False
+    misses: CacheMisses | None = None
     ttl: Ttl = "5m"
 
     def assumed(self, name: str, case: Case) -> Fraction:

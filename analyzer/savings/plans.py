@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from analyzer.money import ZERO, add, dollars
+from analyzer.money import ZERO, add
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
+from analyzer.savings.findings import finding_of
 from analyzer.savings.stack import Plan, best_plan, lever_modules
 from analyzer.savings.state import Prefix, PriceKey, State, merged, price_key, total
 from analyzer.savings.uncertainty import plan_corners
@@ -41,7 +42,7 @@ def plan_component(
         obstacles = {lever: _no_cost(lever) for lever in LEVERS}
     allowed = tuple(lever for lever in LEVERS if obstacles[lever] is None)
     plan = best_plan(state, context, allowed)
-    findings = tuple(obstacles[lever] or _finding(lever, plan) for lever in LEVERS)
+    findings = tuple(obstacles[lever] or finding_of(lever, state, context, plan) for lever in LEVERS)
     return ComponentPlan(
         verdict=verdict,
         requests=sum(row.usage.requests for row in priced),
@@ -79,31 +80,6 @@ def plan_workload(verdict: WorkloadVerdict, components: Iterable[ComponentPlan])
 
 def _no_cost(lever: Lever) -> LeverFinding:
     return LeverFinding(lever, "unknown", None, "None of its requests has a price.")
-
-
-def _finding(lever: Lever, plan: Plan) -> LeverFinding:
-    alone, name = plan.alone_usd[lever], lever_modules()[lever].title
-    if lever in plan.levers:
-        credit = plan.credit_usd[lever]
-        sentence = f"{name}: {dollars(credit)} of the saving; {dollars(alone)} by itself."
-        return LeverFinding(lever, "applied", alone, sentence)
-    if alone > 0:
-        low, base = plan.beside_usd[lever]
-        sentence = (
-            f"{name} would save {dollars(alone)} by itself; beside the plan it {_changes(low)} in the low case "
-            f"and {_changes(base)} in the base case."
-        )
-    elif alone < 0:
-        sentence = f"{name} would cost {dollars(-alone)} more."
-    else:
-        sentence = f"{name} would change nothing."
-    return LeverFinding(lever, "does-not-pay", alone, sentence)
-
-
-def _changes(saving: Decimal) -> str:
-    if not saving:
-        return "changes nothing"
-    return f"saves {dollars(saving)}" if saving > 0 else f"costs {dollars(-saving)} more"
 
 
 def _upside(state: State, context: Context, allowed: tuple[Lever, ...], plan: Plan) -> Decimal:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.misses import CacheMisses, Misses
 from analyzer.savings.state import Prefix, PriceKey
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
@@ -48,3 +49,13 @@ def component_inputs(audit: Audit) -> dict[int, ComponentInput]:
     """By component_no. Takes the temp tables of `analyzer.workloads.scan`."""
     rows = audit.connection.execute(sql_blocks(_SQL)["component_inputs"]).fetchall()
     return {no: ComponentInput(largest, cached) for no, largest, cached in rows}
+
+
+def cache_misses(audit: Audit) -> dict[int, CacheMisses]:
+    """By component_no: why requests would read nothing. Takes the tables of `simulate_cache`, so it runs after it."""
+    sql, connection = sql_blocks(_SQL), audit.connection
+    kept = {no: (first, all_) for no, first, all_ in connection.execute(sql["first_boundaries"]).fetchall()}
+    rows: dict[int, list[Misses]] = {}
+    for no, *numbers in connection.execute(sql["prefix_misses"]).fetchall():
+        rows.setdefault(no, []).append(Misses(*numbers))
+    return {no: CacheMisses(tuple(some), *kept.get(no, (None, None))) for no, some in rows.items()}

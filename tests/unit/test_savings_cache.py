@@ -25,7 +25,8 @@ def audit() -> Iterator[Audit]:
     connection = duckdb.connect(":memory:")
     connection.execute(
         "create table requests (request_no bigint, provider varchar, workspace varchar, prefix_hash varchar,"
-        " prefix_chars bigint, prompt_chars bigint, started_us bigint, first_token_s double, duration_s double)"
+        " prefix_chars bigint, prompt_chars bigint, started_us bigint, first_token_s double, duration_s double,"
+        " boundary_hashes varchar[])"
     )
     connection.execute("create table calls (request_no bigint, component_no bigint)")
     connection.execute(
@@ -50,10 +51,11 @@ def add_request(
     chars: tuple[int | None, int | None] = (4000, 5000),
     tokens: int = 2000,
     component_no: int = 1,
+    boundaries: list[str] | None = None,
 ) -> None:
     connection, start = audit.connection, DAY_US + int(at_s * S)
-    row = [no, provider, workspace, prefix, *chars, start, first_token_s, duration_s]
-    connection.execute("insert into requests values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    row = [no, provider, workspace, prefix, *chars, start, first_token_s, duration_s, boundaries]
+    connection.execute("insert into requests values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     connection.execute("insert into calls values (?, ?)", [no, component_no])
     connection.execute(
         "insert into priced_requests values (?, ?, ?, 'standard', 'global', 0, ?, ?, 0, 0, 0)",

@@ -61,8 +61,10 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
     if not context.has_prompt_shape:
         sentence = "The log has no prompt shape (hash and length of system and tools), so nothing is promised."
         return LeverFinding("caching", "unknown", None, sentence)
-    if not any(_long_enough(part, context) for part in state) and context.route_to is None:
+    if not any(long_enough(part, context) for part in state) and context.route_to is None:
         sentence = "The shared prefix is shorter than the model's minimum for the cache."
+        reason = context.misses.reason(context.prices.models) if context.misses else None
+        sentence = f"{sentence} {reason}" if reason else sentence
         return LeverFinding("caching", "nothing-to-do", Decimal(0), sentence)
     return None
 
@@ -75,7 +77,7 @@ def project(state: State, context: Context, case: Case) -> State:
 def _project_part(part: Part, context: Context, case: Case) -> Part:
     if not part.prefixes:
         return part
-    prefixes = _long_enough(part, context)
+    prefixes = long_enough(part, context)
     in_batch = part.key.mode == "batch"
     ttl: Ttl = "1h" if in_batch else context.ttl
     if not prefixes or (ttl == "1h" and not context.allow_1h_cache):
@@ -91,7 +93,20 @@ def _project_part(part: Part, context: Context, case: Case) -> Part:
     return Part(cached(part.tokens, counted, ttl), part.key)
 
 
-def _long_enough(part: Part, context: Context) -> tuple[Prefix, ...]:
+def cold(state: State, context: Context) -> State:
+    """What the same breakpoints do in a batch that is sent at once: every request writes, none reads."""
+    return tuple(
+        Part(
+            cached(part.tokens, ((p.length_tokens, p.requests, 0) for p in long_enough(part, context)), "5m"), part.key
+        )
+        if part.key.mode == "batch"
+        else part
+        for part in state
+    )
+
+
+def long_enough(part: Part, context: Context) -> tuple[Prefix, ...]:
+    """The prefixes of a part that its model caches."""
     least = context.prices.models[part.key.model].min_cacheable_tokens
     return tuple(prefix for prefix in part.prefixes if prefix.length_tokens >= least and prefix.requests)
 
