@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from analyzer.savings.assumptions import load_assumptions
-from analyzer.savings.simulation import component_inputs, simulate_cache
+from analyzer.savings.simulation import cache_misses, component_inputs, simulate_cache
 from analyzer.savings.state import Prefix, PriceKey
 from analyzer.store.audit import Audit
 
@@ -164,3 +164,22 @@ def test_the_largest_request_and_cached_tokens_of_a_component_are_known(audit: A
     audit.connection.execute("update priced_requests set cache_read_tokens = 50 where request_no = 1")
     (found,) = component_inputs(audit).values()
     assert (found.largest_request_tokens, found.cache_tokens) == (900, 50)
+
+
+def test_why_requests_read_nothing_by_hand(audit: Audit) -> None:
+    """The ten requests above: 1 was the first, 1 began before an answer, 3 came too late (one of them by an hour)."""
+    for no, at_s in enumerate((0, 0.5, 2, 302, 602.000001, 700, 1000, 4600, 8200.000001, 8201.5), 1):
+        add_request(audit, no, at_s)
+    simulated(audit)
+    (row,) = cache_misses(audit)[1].rows
+    assert (row.requests, row.reads, row.first_seen, row.fan_out) == (10, 5, 1, 1)
+    assert (row.expired_5m, row.expired_1h) == (3, 1)
+
+
+def test_where_a_prefix_changes_is_known_from_its_boundaries(audit: Audit) -> None:
+    """Three prefixes: the tools stay the same, what follows does not."""
+    for no in (1, 2, 3):
+        add_request(audit, no, no, prefix=f"p{no}", boundaries=["tools", f"system {no}"])
+    simulated(audit)
+    found = cache_misses(audit)[1]
+    assert (found.first_boundaries, found.prefixes) == (1, 3)
