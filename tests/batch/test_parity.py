@@ -102,7 +102,7 @@ def test_a_busy_server_is_asked_again_and_a_lost_answer_is_told(
 
 def test_a_refused_batch_stops_before_any_call(job: Job, tmp_path: Path, server: FakeServer, api: MessagesApi) -> None:
     server.plan.creates = ["401"]
-    with pytest.raises(UserError, match="refused .*401"):
+    with pytest.raises(UserError, match=r"refused .*401"):
         go(planned(job, tmp_path), api)
     assert server.called == []
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import runpy
 import tomllib
@@ -16,6 +17,8 @@ from analyzer.migration import kits_of, write_kits
 from analyzer.migration.inert import markdown, one_line, safe_names, toml_string
 from analyzer.savings.assessment import LeverFinding
 from analyzer.savings.ledger import ledger_of, migration_rows, moving_saving_usd
+from analyzer.store.audit import open_audit
+from analyzer.store.ingest import ingest_paths
 
 
 def test_a_kit_has_the_figures_of_its_plan(tmp_path: Path) -> None:
@@ -210,6 +213,27 @@ def test_the_changed_code_puts_an_item_down(tmp_path: Path) -> None:
     code = runpy.run_path(str(tmp_path / "01-w" / "before_after.py"))
     code["after"]("document-1", "Summarise.", "some text")
     assert status_of(load_job(tmp_path / "01-w" / "batch.toml")).queued == 1
+
+
+def test_delivered_results_are_read_whole_and_into_an_audit(tmp_path: Path) -> None:
+    name = "Nightly “digest” \\ 名前"
+    write_kits(assessment(workload(name, component("c"))), tmp_path)
+    (kit,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    usage = {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 2, "service_tier": "batch"}
+    message = {"id": "msg_1", "model": "claude-opus-4-8", "usage": usage, "content": [{"type": "text", "text": "ok"}]}
+    metadata = {"workload": name, "enqueued_at": "2026-11-01T03:00:00+00:00"}
+    line = json.dumps({"key": "k", "job": "w", "metadata": metadata, "message": message})
+    results = kit / "results.jsonl"
+    results.write_text(f"{line}\n{line[:40]}", encoding="utf-8")
+    code = runpy.run_path(str(kit / "before_after.py"))
+    assert list(code["answers"]()) == [("k", "ok")]
+    results.write_text(f"{line}\n", encoding="utf-8")
+    with open_audit(None) as audit:
+        ingest_paths(audit, [str(results)], mapping=kit / "results-mapping.toml")
+        columns = "tags['workload'], is_batch, uncached_input_tokens, cache_read_tokens, output_tokens, started_us"
+        row = audit.connection.execute(f"select {columns} from requests").fetchall()
+    # 2026-11-01T03:00:00Z
+    assert row == [(name, True, 7, 2, 3, 1_793_502_000_000_000)]
 
 
 def test_a_lever_that_the_kit_does_not_pull_is_not_in_its_budget(tmp_path: Path) -> None:
