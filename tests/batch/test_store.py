@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from analyzer.batch import Destination, Job, collect, run, status_of, submit
 from analyzer.batch import store as store_module
 from analyzer.batch.lease import is_alive, on_duty, sweep
 from analyzer.batch.messages_api import MessagesApi
-from analyzer.batch.provider import Body, RemoteBatch
 from analyzer.batch.store import Store, open_store
 from analyzer.errors import UserError
 
@@ -41,33 +39,6 @@ def test_a_holder_is_alive_as_long_as_its_block_or_process(tmp_path: Path) -> No
     assert (tmp_path / "jobs.sqlite.workers" / dead).exists()
     assert not is_alive(store, dead)
     assert list((tmp_path / "jobs.sqlite.workers").iterdir()) == []
-
-
-def test_a_slow_create_is_not_taken_for_a_dead_one(server: FakeServer, api: MessagesApi, job: Job) -> None:
-    fill(job, "a")
-    reached, go_on = threading.Event(), threading.Event()
-
-    class Slow:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(api, name)
-
-        def create(self, body: Body) -> RemoteBatch:
-            reached.set()
-            assert go_on.wait(30)
-            return api.create(body)
-
-    slow: Any = Slow()
-    with ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(submit, job, slow)
-        assert reached.wait(30)
-        # Hours later by the clock, others come by: the batch is still in its sender's hand.
-        for _ in range(2):
-            assert submit(job, api, clock=lambda: 4e9, assume_absent_after_s=0).items == 0
-            collect(job, api, clock=lambda: 4e9)
-        assert status_of(job).in_doubt == 0 and status_of(job).submitted == 1
-        go_on.set()
-        assert sending.result().items == 1
-    assert server.posts == 1
 
 
 def test_submitters_and_collectors_at_once_send_and_deliver_once(
