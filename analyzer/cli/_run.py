@@ -44,6 +44,7 @@ def run(
     from analyzer.migration import write_kits
     from analyzer.report import build_report
     from analyzer.savings import assess
+    from analyzer.waiting.window import load_turnaround
 
     audit_path = output / "audit.duckdb"
     config = read_config(config_path, audit_path)
@@ -70,7 +71,9 @@ def run(
     for line in headline_lines(assessment):
         click.echo(line)
     click.echo(f"report: {printable(str(report.resolve()), 0)}")
-    kits = [path for path in write_kits(assessment, output / "migrations") if path.name == "batch.toml"]
+    turnaround = load_turnaround(config.rules_folder)
+    files = write_kits(assessment, output / "migrations", turnaround=turnaround)
+    kits = [path for path in files if path.name == "batch.toml"]
     where = f" in {printable(str(report.resolve().parent / 'migrations'), 0)}" if kits else ""
     click.echo(f"kits:   {len(kits)}{where}")
     click.echo(f"ask on: whowaits workloads --audit {printable(shlex.quote(str(audit_path)), 0)}")
