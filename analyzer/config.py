@@ -48,8 +48,34 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class CommittedRate:
+    """A rate that a contract fixes: USD per million tokens of one model in one mode, by column of the prices.
+
+    It stands in place of the list price less the discount; what the contract does not name stays with the discount.
+    """
+
+    model: str
+    mode: str
+    usd_per_mtok: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The account's limits. `tier`: as published; the figures stand in place of the tier's, for every pool."""
+
+    tier: str | None = None
+    requests_per_minute: int | None = None
+    input_tokens_per_minute: int | None = None
+    output_tokens_per_minute: int | None = None
+    queued_batch_requests: int | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration; the default is an empty file. `rules_folder`: the client's own waiting rules.
+
+    `discount_share`: of all models that `model_discounts` (model, share) does not name. `credits_usd`: granted or
+    prepaid, used before anything is paid. `limits` None = not said.
 
     `models`: names of models in logs that only the client can read, each with the model it means.
     """
@@ -62,6 +88,10 @@ class Config:
     company: str | None = None
     rules_folder: Path | None = None
     models: tuple[tuple[str, str], ...] = ()
+    model_discounts: tuple[tuple[str, Decimal], ...] = ()
+    committed_rates: tuple[CommittedRate, ...] = ()
+    credits_usd: Decimal = Decimal(0)
+    limits: Limits | None = None
     path: Path | None = field(default=None, compare=False)
 
     def answers_for(self, workload: str, component: str | None) -> tuple[Answer, ...]:
@@ -92,9 +122,9 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     Raises: UserErrors with every problem found.
     """
     reader = _Reader(str(path))
-    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules", "models"))
+    reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules", "models", "limits"))
     workloads = reader.table(document, "workloads", ("keys",))
-    prices = reader.table(document, "prices", ("discount_share",))
+    prices = reader.table(document, "prices", ("discount_share", "models", "committed", "credits_usd"))
     constraints = reader.table(document, "constraints", ("allowed_models", "allow_1h_cache"))
     rules = reader.table(document, "rules", ("folder",))
     folder = reader.value(rules, "folder", str, None, "rules")
@@ -111,6 +141,10 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
         rules_folder=None if folder is None else path.parent / folder,
         models=reader.models(document),
+        model_discounts=_read_discounts(reader, prices),
+        committed_rates=_read_rates(reader, prices),
+        credits_usd=reader.amount(prices, "prices.credits_usd", "credits_usd") or Decimal(0),
+        limits=_read_limits(reader, document),
         path=path,
     )
     if reader.errors:
@@ -166,6 +200,45 @@ def _read_answer(reader: _Reader, number: int, table: dict[str, Any]) -> Answer:
     return answer
 
 
+RATE_COLUMNS = ("uncached_input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+
+
+def _read_discounts(reader: _Reader, prices: Mapping[str, Any]) -> tuple[tuple[str, Decimal], ...]:
+    table = reader.value(prices, "models", dict, {}, "prices")
+    found = ((model, reader.share(table, f"prices.models.{model}", model)) for model in table)
+    return tuple((model, share) for model, share in found if share is not None)
+
+
+def _read_rates(reader: _Reader, prices: Mapping[str, Any]) -> tuple[CommittedRate, ...]:
+    found: list[CommittedRate] = []
+    for number, table in enumerate(reader.value(prices, "committed", list, [], "prices"), 1):
+        where = f"prices.committed {number}"
+        if not isinstance(table, dict):
+            reader.problem(where, repr(table), "a table headed [[prices.committed]]")
+            continue
+        reader.known(table, where + ".", ("model", "mode", *RATE_COLUMNS))
+        model, mode = reader.value(table, "model", str, "", where), reader.value(table, "mode", str, "standard", where)
+        rates = tuple((column, reader.amount(table, f"{where}.{column}", column)) for column in RATE_COLUMNS)
+        named = tuple((column, usd) for column, usd in rates if usd is not None)
+        if not model:
+            reader.problem(where, "no model", "the model whose rate the contract fixes")
+        if not named:
+            reader.problem(where, "no rate", "USD per million tokens for one of " + ", ".join(RATE_COLUMNS))
+        found.append(CommittedRate(model, mode, named))
+    return tuple(found)
+
+
+def _read_limits(reader: _Reader, document: Mapping[str, Any]) -> Limits | None:
+    figures = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "queued_batch_requests")
+    table = reader.table(document, "limits", ("tier", *figures))
+    tier = reader.value(table, "tier", str, None, "limits")
+    counts = {name: reader.value(table, name, int, None, "limits") for name in figures}
+    for name, count in counts.items():
+        if isinstance(count, bool) or (count is not None and count < 1):
+            reader.problem(f"limits.{name}", repr(count), "a whole number from 1")
+    return Limits(tier, **counts) if table else None
+
+
 class _Reader:
     """Collects problems instead of stopping at the first."""
 
@@ -208,6 +281,21 @@ class _Reader:
             self.problem(where, repr(value), "a share from 0 to 1")
             return None
         return share
+
+    def amount(self, table: Mapping[str, Any], where: str, key: str) -> Decimal | None:
+        """USD, from 0; at most 6 decimals, so that a rate per million tokens has 12 a token."""
+        value = table.get(key)
+        if value is None:
+            return None
+        try:
+            usd = Decimal(str(value))
+            good = not isinstance(value, bool) and usd >= 0 and usd == usd.quantize(Decimal("0.000001"))
+        except InvalidOperation:
+            good = False
+        if not good:
+            self.problem(where, repr(value), "an amount in USD from 0, at most 6 decimals")
+            return None
+        return usd
 
     def models(self, document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         table = document.get("models", {})

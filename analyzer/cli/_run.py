@@ -66,7 +66,7 @@ def run(
             assessment = assess(audit, config)
     report = output / "report.html"
     report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
-    document = json.dumps(savings_document(assessment, config.discount_share), indent=2, ensure_ascii=False) + "\n"
+    document = json.dumps(savings_document(assessment), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
     for line in headline_lines(assessment):
         click.echo(line)

@@ -66,7 +66,7 @@ def as_json(file: Path, audit_path: Path, config_path: Path | None) -> None:
 
     config = read_config(config_path, audit_path)
     with open_audit_with_requests(audit_path) as audit:
-        document = savings_document(assess(audit, config), config.discount_share)
+        document = savings_document(assess(audit, config))
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     click.echo(f"{printable(str(file), 0)}: written")
 

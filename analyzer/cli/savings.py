@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +14,10 @@ from analyzer.cli._terminal import counted, printable, table
 from analyzer.cli._verdicts import verdict_text
 from analyzer.money import add, as_text, dollars
 
-_NO_DISCOUNT = Decimal(0)
-
 if TYPE_CHECKING:
     from analyzer.config import Config
     from analyzer.savings import Assessment, ComponentPlan, WorkloadPlan
+    from analyzer.savings.assessment import Contracted
     from analyzer.savings.ledger import Ledger
 
 
@@ -39,13 +37,13 @@ def command(audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
     if as_json:
-        print_json(savings_document(assessment, config.discount_share))
+        print_json(savings_document(assessment))
     else:
         click.echo(_text(assessment, config))
 
 
-def savings_document(assessment: Assessment, discount_share: Decimal = _NO_DISCOUNT) -> dict[str, Any]:
-    """What `--json` prints (docs/json.md); money as decimal strings. `contracted` only with a discount."""
+def savings_document(assessment: Assessment) -> dict[str, Any]:
+    """What `--json` prints (docs/json.md); money as decimal strings. `contracted` only with negotiated terms."""
     document: dict[str, Any] = {
         "baseline_usd": as_text(assessment.baseline_usd),
         "optimized_usd": as_text(assessment.optimized_usd),
@@ -56,16 +54,29 @@ def savings_document(assessment: Assessment, discount_share: Decimal = _NO_DISCO
         "unpriced_requests": sum(row.requests for row in assessment.coverage.unpriced),
         "workloads": [_workload(plan) for plan in assessment.workloads],
     }
-    if discount_share:
-        from analyzer.pricing import contracted
-
-        document["contracted"] = {
-            "discount_share": str(discount_share),
-            "baseline_usd": as_text(contracted(assessment.baseline_usd, discount_share)),
-            "optimized_usd": as_text(contracted(assessment.optimized_usd, discount_share)),
-            "savings_usd": as_text(contracted(assessment.saving_usd["low"], discount_share)),
-        }
+    if assessment.contracted is not None:
+        document["contracted"] = _contracted(assessment.contracted)
     return document
+
+
+def _contracted(found: Contracted) -> dict[str, Any]:
+    return {
+        "discount_share": str(found.discount_share),
+        "baseline_usd": as_text(found.baseline_usd),
+        "optimized_usd": as_text(found.optimized_usd),
+        "savings_usd": as_text(found.saving_usd),
+        "credits_usd": as_text(found.credits_usd),
+        "payable_baseline_usd": as_text(found.payable_baseline_usd),
+        "payable_optimized_usd": as_text(found.payable_optimized_usd),
+        "models": [
+            {
+                "model": row.model,
+                "list_cost_usd": as_text(row.list_cost_usd),
+                "contracted_cost_usd": as_text(row.contracted_cost_usd),
+            }
+            for row in found.models
+        ],
+    }
 
 
 def _workload(plan: WorkloadPlan) -> dict[str, Any]:
@@ -121,15 +132,32 @@ def _text(assessment: Assessment, config: Config) -> str:
     )
     if assessment.upside_usd:
         lines.append(f"Not counted: {dollars(ledger.upside_usd)} where nobody can tell yet whether anyone waits.")
-    if config.discount_share:
-        from analyzer.pricing import contracted
-
-        low = to_cents(contracted(saving["low"], config.discount_share))
-        lines.append(f"After your discount of {(config.discount_share * 100).normalize():f} %: {dollars(low)}.")
+    lines.extend(_terms(assessment.contracted, config))
     unpriced = sum(row.requests for row in assessment.coverage.unpriced)
     if unpriced:
         lines.append(f"Not counted: {counted(unpriced, 'request')} without a price (see `whowaits spend`).")
     return "\n".join([*lines, "", _table(ledger)])
+
+
+def _terms(found: Contracted | None, config: Config) -> list[str]:
+    """What the contract makes of it; one discount for all is told in a line."""
+    from analyzer.report.display import to_cents
+
+    if found is None:
+        return []
+    saving = dollars(to_cents(found.saving_usd))
+    if config.discount_share and not (config.model_discounts or config.committed_rates or config.credits_usd):
+        return [f"After your discount of {(config.discount_share * 100).normalize():f} %: {saving}."]
+    lines = [
+        f"Under your contract: {dollars(to_cents(found.baseline_usd))} today, "
+        f"{dollars(to_cents(found.optimized_usd))} with the plan, saves {saving}."
+    ]
+    if found.credits_usd:
+        lines.append(
+            f"After credits of {dollars(found.credits_usd)}: {dollars(to_cents(found.payable_baseline_usd))} payable "
+            f"today, {dollars(to_cents(found.payable_optimized_usd))} with the plan."
+        )
+    return lines
 
 
 def _table(ledger: Ledger) -> str:

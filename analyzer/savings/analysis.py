@@ -14,6 +14,7 @@ from analyzer.money import add
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
 from analyzer.savings.assumptions import Assumptions, load_assumptions
 from analyzer.savings.context import Context, answered
+from analyzer.savings.contract import contracted_plans
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.misses import CacheMisses
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
@@ -77,6 +78,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
         reported_cost_usd=reported_cost_usd(audit),
         reconciliation=reconcile(audit, config),
         uncertainty=simulate_saving(((w.verdict.workload, c) for w in workloads for c in w.components), assumptions),
+        contracted=contracted_plans(components, config, list_prices()),
     )
 
 
@@ -131,7 +133,7 @@ def component_context(
 
 
 def _with_known_models(config: Config) -> Config:
-    """The configuration with canonical model ids in answers and constraints."""
+    """The configuration with canonical model ids in answers, constraints and terms."""
     errors: list[UserError] = []
 
     def canonical(name: str, where: str) -> str:
@@ -148,9 +150,14 @@ def _with_known_models(config: Config) -> Config:
     allowed = config.allowed_models
     if allowed is not None:
         allowed = tuple(canonical(name, "constraints.allowed_models") for name in allowed)
+    discounts = tuple((canonical(name, "prices.models"), share) for name, share in config.model_discounts)
+    rates = tuple(replace(rate, model=canonical(rate.model, "prices.committed")) for rate in config.committed_rates)
+    for mode in (rate.mode for rate in rates if rate.mode not in pricing.MODES):
+        where, nearest = f"{config.path or 'whowaits.toml'}, prices.committed", nearest_name(mode, pricing.MODES)
+        errors.append(UserError(where, mode, "a known mode", nearest))
     if errors:
         raise UserErrors(errors)
-    return replace(config, answers=answers, allowed_models=allowed)
+    return replace(config, answers=answers, allowed_models=allowed, model_discounts=discounts, committed_rates=rates)
 
 
 def spend_by_day(priced: Iterable[PricedUsage], placements: Mapping[int, str]) -> tuple[tuple[date, str, Decimal], ...]:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from analyzer.money import add
 from analyzer.savings.state import State
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
@@ -193,11 +194,38 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class ContractedModel:
+    """Today's cost of one model at list price and under the contract, USD."""
+
+    model: str
+    list_cost_usd: Decimal
+    contracted_cost_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Contracted:
+    """The plans under the negotiated terms, low case, USD. `payable`: what the credits do not cover."""
+
+    discount_share: Decimal
+    baseline_usd: Decimal
+    optimized_usd: Decimal
+    credits_usd: Decimal
+    payable_baseline_usd: Decimal
+    payable_optimized_usd: Decimal
+    models: tuple[ContractedModel, ...]
+
+    @property
+    def saving_usd(self) -> Decimal:
+        """At contracted prices, before credits; negative where the contract makes the plan dearer than today."""
+        return add((self.baseline_usd, -self.optimized_usd))
+
+
+@dataclass(frozen=True)
 class Assessment:
     """The whole result. `baseline_usd − Σ lever_credit_usd = optimized_usd` to the last decimal.
 
     `saving_usd` is by case; the low case is the headline. `upside_usd` is in no total. `by_day`: (day, placement or
-    'unpriced', list cost) for the chart of spend by day.
+    'unpriced', list cost) for the chart of spend by day. `contracted` None = no negotiated terms.
     """
 
     company: str | None
@@ -214,3 +242,4 @@ class Assessment:
     reported_cost_usd: Decimal | None
     reconciliation: Reconciliation | None = None
     uncertainty: Uncertainty | None = None
+    contracted: Contracted | None = None
