@@ -164,6 +164,6 @@ def test_a_schedule_accounts_for_the_runs_in_its_slots_and_not_for_those_of_peop
     scan(audit, Config())
     shares = {row["workload"]: row["explained_share"] for row in feature_rows(audit)}
     assert shares["job"] == 1
-    # in slots 10 of 20; in half hours the person is at minutes 0, 6, 12, 18 and 24, twice each: the emptiest ten minutes
-    # hold 2 of 20 runs, so all but 3 · 2/20 could be a schedule
+    # in slots 10 of 20; in half hours the person is at minutes 0, 6, 12, 18 and 24, twice each: the emptiest ten
+    # minutes hold 2 of 20 runs, so all but 3 · 2/20 could be a schedule
     assert shares["mixed"] == pytest.approx(0.7)
