@@ -73,6 +73,13 @@ def likeness(pairs: Iterable[tuple[Message, Message]]) -> Likeness:
     )
 
 
+def are_equal(first: Message, second: Message) -> bool:
+    """The same content, or the same values as JSON."""
+    one, other = _content(first), _content(second)
+    values = _value(one), _value(other)
+    return one == other or (_NONE not in values and _canonical(values[0]) == _canonical(values[1]))
+
+
 @dataclass(frozen=True)
 class _Content:
     text: str

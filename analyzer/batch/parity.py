@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analyzer.batch.calls import Answered, Call, make_calls, read_lines
 from analyzer.batch.cost import actual, estimate, to_usd
 from analyzer.batch.enqueue import NewItem, enqueue_many, row_of
 from analyzer.batch.job import Destination, Job
-from analyzer.batch.likeness import Likeness, likeness
+from analyzer.batch.judge import Judged, judged, judging, judging_pico
+from analyzer.batch.likeness import Likeness, are_equal, likeness
 from analyzer.batch.loop import run
 from analyzer.batch.preflight import refusal
-from analyzer.batch.provider import Provider, RefusedError
-from analyzer.batch.status import status_of
+from analyzer.batch.provider import Provider
 from analyzer.batch.submit import submit
 from analyzer.errors import UserError
 from analyzer.times import day_of_us
 
 _SEED = 20_261_121
-_CALLS_AT_ONCE = 4
-_TRIES = 6
 _POLL_S = 30
 _PLAN, _BATCH, _CALLS = "plan.json", "batch.jsonl", "synchronous.jsonl"
 
@@ -38,36 +36,40 @@ Answers = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Parity:
-    """What will be sent: `items` in a batch, and `calls` times each synchronously. List cost, USD, low to high case.
+    """What will be sent: `items` in a batch, and synchronously for each of `ways`. List cost, USD, low to high case.
 
     `rejected`: items that no batch takes, with the reason; they are sent neither way. `unpriced` items are in no sum.
+    `judge`: the model that judges answers that differ, `judge_high_usd` if all do; None = nobody judges.
     """
 
     job: Job
     items: tuple[NewItem, ...]
-    calls: int
+    ways: list[str]
     rejected: tuple[tuple[str, str], ...]
     unpriced: int
     batch_usd: tuple[Decimal, Decimal, Decimal]
     synchronous_high_usd: Decimal
+    judge: str | None
+    judge_high_usd: Decimal
 
     @property
     def most_usd(self) -> Decimal:
         """The high case of everything."""
-        return self.batch_usd[2] + self.synchronous_high_usd
+        return self.batch_usd[2] + self.synchronous_high_usd + self.judge_high_usd
 
 
 @dataclass(frozen=True)
 class Compared:
     """What came of it. `batch`: synchronous answers with those of the batch; `again`: with a second synchronous one.
 
-    `unanswered`: way and key of what has no answer, with the reason. Money by the usage that came back, USD, of the
-    items answered both ways; None where one has no price.
+    `judged`: the pairs of `batch` that differ. `unanswered`: way and key of what has no answer, with the reason. Money
+    by the usage that came back, USD, of the items answered both ways; None where one has no price.
     """
 
     items: int
     batch: Likeness
     again: Likeness | None
+    judged: Judged | None
     unanswered: tuple[tuple[str, str, str], ...]
     batch_usd: Decimal | None
     synchronous_usd: Decimal | None
@@ -94,9 +96,18 @@ def sample(items: Iterable[NewItem], count: int) -> tuple[NewItem, ...]:
 
 
 def plan(
-    job: Job, items: Sequence[NewItem], folder: Path, *, twice: bool = False, clock: Callable[[], float] = time.time
+    job: Job,
+    items: Sequence[NewItem],
+    folder: Path,
+    *,
+    twice: bool = False,
+    judge: str | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Parity:
-    """Price what would be sent; nothing is sent or written. The run will have a store of its own in `folder`."""
+    """Price what would be sent; nothing is sent or written. The run will have a store of its own in `folder`.
+
+    Raises: UserError when the judge has no price.
+    """
     own, on = _own_job(job, folder), day_of_us(int(clock() * 1_000_000))
     fit, rejected, picos = [], [], []
     for item in (replace(item, needed_by=None, metadata=None) for item in items):
@@ -111,11 +122,11 @@ def plan(
         fit.append(item)
         mean, high = own.output_tokens, own.high_output_tokens
         picos.append(estimate(json.loads(text), text, on, mean_output_tokens=mean, high_output_tokens=high))
-    known, calls = [pico for pico in picos if pico is not None], 2 if twice else 1
+    known, ways = [pico for pico in picos if pico is not None], ["synchronous", "synchronous again"][: 1 + twice]
     return Parity(
         job=own,
         items=tuple(fit),
-        calls=calls,
+        ways=ways,
         rejected=tuple(rejected),
         unpriced=len(picos) - len(known),
         batch_usd=(
@@ -123,8 +134,21 @@ def plan(
             to_usd(sum(pico.base_pico for pico in known)),
             to_usd(sum(pico.high_pico for pico in known)),
         ),
-        synchronous_high_usd=to_usd(calls * sum(pico.direct_pico for pico in known)),
+        synchronous_high_usd=to_usd(len(ways) * sum(pico.direct_pico for pico in known)),
+        judge=judge,
+        judge_high_usd=Decimal(0) if judge is None else _judging_usd(judge, own, fit, on),
     )
+
+
+def _judging_usd(model: str, job: Job, items: Sequence[NewItem], on: date) -> Decimal:
+    """As if every pair differed."""
+    picos = [
+        judging_pico(model, item.params, job.high_output_tokens or int(item.params["max_tokens"]), on) for item in items
+    ]
+    known = [pico for pico in picos if pico is not None]
+    if len(known) < len(picos):
+        raise UserError("--judge", repr(model), "a model with a price")
+    return to_usd(sum(known))
 
 
 def _own_job(job: Job, folder: Path) -> Job:
@@ -163,12 +187,14 @@ def carry_out(
     sent = submit(parity.job, provider, clock=clock)
     if sent.is_stuck:
         raise _refused("; ".join(sent.remarks))
-    lost = _call(parity, provider, folder / _CALLS, sleep, say)
+    ask = partial(make_calls, provider=provider, path=folder / _CALLS, sleep=sleep, say=say)
+    answered = ask([Call(way, item.key, item.params) for way in parity.ways for item in parity.items])
     status = run(parity.job, provider, clock=clock, sleep=sleep, say=say)
     if not status.done:
         raise _refused("; ".join(status.troubles))
-    reasons = dict(status_of(parity.job, clock=clock).dead_items)
-    return _compare(parity, folder, lost, reasons, int(clock() * 1_000_000))
+    batch: Answers = {line["key"]: line["message"] for line in read_lines(folder / _BATCH)}
+    verdict = _judge(parity, batch, answered.of(parity.ways[0]), ask)
+    return _compare(parity, batch, answered, dict(status.dead_items), verdict, int(clock() * 1_000_000))
 
 
 def _refused(reason: str) -> UserError:
@@ -180,107 +206,56 @@ def _keep_plan(parity: Parity, folder: Path) -> None:
     digest = hashlib.sha256()
     for item in parity.items:
         digest.update(json.dumps([item.key, item.params], sort_keys=True).encode())
-    told = {"requests": digest.hexdigest(), "items": len(parity.items), "calls": parity.calls}
+    told = {"requests": digest.hexdigest(), "items": len(parity.items), "ways": parity.ways, "judge": parity.judge}
     path = folder / _PLAN
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         path.write_text(json.dumps(told) + "\n", encoding="utf-8")
     elif json.loads(path.read_text(encoding="utf-8")) != told:
         raise UserError(
-            str(folder), "a run of other requests", "the same FILE, -n and --twice", "choose another folder with -o"
+            str(folder),
+            "a run of other requests",
+            "the same FILE, -n, --twice and --judge",
+            "choose another folder with -o",
         )
 
 
-def _call(
-    parity: Parity, provider: Provider, path: Path, sleep: Callable[[float], None], say: Callable[[str], None]
-) -> dict[tuple[int, str], str]:
-    """Make the synchronous calls that have no answer yet; what stays without one, with the reason."""
-    _drop_torn_line(path)
-    done = {(line["call"], line["key"]) for line in _lines(path)}
-    open_calls = [(no, item) for no in range(parity.calls) for item in parity.items if (no, item.key) not in done]
-    lost: dict[tuple[int, str], str] = {}
-    lock, stop = threading.Lock(), threading.Event()
-
-    def work(call: tuple[int, NewItem]) -> None:
-        number, item = call
-        if stop.is_set():
-            return
-        try:
-            told: dict[str, Any] = {"message": _answer(provider, item, sleep)}
-        except RefusedError as error:
-            if not error.is_about_item:
-                stop.set()
-                raise UserError("parity", str(error), "an answer", "repeat it: what has an answer stays") from None
-            told = {"error": str(error)}
-        except Exception as error:
-            lost[number, item.key] = f"the answer was lost ({type(error).__name__}); it may have been billed"
-            return
-        with lock, path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"call": number, "key": item.key, **told}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    say(f"{len(open_calls)} synchronous calls")
-    with ThreadPoolExecutor(_CALLS_AT_ONCE) as pool:
-        for done_call in [pool.submit(work, call) for call in open_calls]:
-            done_call.result()
-    return lost
-
-
-def _answer(provider: Provider, item: NewItem, sleep: Callable[[float], None]) -> dict[str, Any]:
-    for attempt in range(_TRIES):
-        try:
-            return provider.answer(json.dumps(item.params))
-        except RefusedError as error:
-            if error.is_about_item or error.is_lasting or attempt == _TRIES - 1:
-                raise
-            sleep(min(error.retry_after_s or 2.0**attempt, 60.0))
-    raise AssertionError("the last try answers or raises")
-
-
 def _compare(
-    parity: Parity, folder: Path, lost: Mapping[tuple[int, str], str], dead: Mapping[str, str], now_us: int
+    parity: Parity, batch: Answers, answered: Answered, dead: Mapping[str, str], verdict: Judged | None, now_us: int
 ) -> Compared:
-    batch: Answers = {line["key"]: line["message"] for line in _lines(folder / _BATCH)}
-    calls: list[Answers] = [{} for _ in range(parity.calls)]
-    unanswered = [(f"synchronous {number + 1}", key, reason) for (number, key), reason in lost.items()]
-    for line in _lines(folder / _CALLS):
-        if "message" in line:
-            calls[line["call"]][line["key"]] = line["message"]
-        else:
-            unanswered.append((f"synchronous {line['call'] + 1}", line["key"], line["error"]))
+    ways = [answered.of(way) for way in parity.ways]
     keys = [item.key for item in parity.items]
+    unanswered = [*answered.unanswered]
     unanswered += [("batch", key, dead.get(key, "no answer; see jobs.sqlite")) for key in keys if key not in batch]
-    both = [item for item in parity.items if item.key in batch and item.key in calls[0]]
-    again = [(calls[0][key], calls[1][key]) for key in keys if all(key in way for way in calls)] if calls[1:] else None
+    both = [item for item in parity.items if item.key in batch and item.key in ways[0]]
+    again = [(ways[0][key], ways[1][key]) for key in keys if all(key in way for way in ways)] if ways[1:] else None
     on = day_of_us(now_us)
     paid = [actual(str(item.params["model"]), batch[item.key], on).batch_pico for item in both]
-    direct = [actual(str(item.params["model"]), calls[0][item.key], on).direct_pico for item in both]
+    direct = [actual(str(item.params["model"]), ways[0][item.key], on).direct_pico for item in both]
     return Compared(
         items=len(keys),
-        batch=likeness((calls[0][item.key], batch[item.key]) for item in both),
+        batch=likeness((ways[0][item.key], batch[item.key]) for item in both),
         again=None if again is None else likeness(again),
+        judged=verdict,
         unanswered=tuple(sorted(unanswered)),
         batch_usd=_sum(paid),
         synchronous_usd=_sum(direct),
     )
 
 
+def _judge(parity: Parity, batch: Answers, first: Answers, ask: Callable[[list[Call]], Answered]) -> Judged | None:
+    """Have the judge look at the pairs that differ."""
+    model = parity.judge
+    if model is None:
+        return None
+    pairs = [
+        (item, first[item.key], batch[item.key]) for item in parity.items if item.key in first and item.key in batch
+    ]
+    differ = [(item, one, other) for item, one, other in pairs if not are_equal(one, other)]
+    asked = [Call("judge", item.key, judging(model, item.key, item.params, one, other)) for item, one, other in differ]
+    return judged(model, [call.key for call in asked], ask(asked).of("judge"))
+
+
 def _sum(picos: Sequence[int | None]) -> Decimal | None:
     known = [pico for pico in picos if pico is not None]
     return to_usd(sum(known)) if len(known) == len(picos) else None
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    if path.exists():
-        with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file)
-
-
-def _drop_torn_line(path: Path) -> None:
-    """A crash in the middle of a line leaves an answer that cannot be read: it is asked for again."""
-    if path.exists():
-        whole = path.read_bytes()
-        kept = whole[: whole.rfind(b"\n") + 1]
-        if kept != whole:
-            os.truncate(path, len(kept))

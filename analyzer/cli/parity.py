@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,12 @@ _SHOWN = 10
     type=click.Path(path_type=Path),
     help="Folder of the run.  [default: parity beside the job file]",
 )
+@click.option("--judge", metavar="MODEL", help="Have this model judge, blind, the answers that differ.")
 @click.option("--yes", is_flag=True, help="Send them; without it the cost is shown and nothing is sent.")
 @json_option
-def command(file: Any, job_file: Path, count: int, twice: bool, folder: Path | None, yes: bool, as_json: bool) -> int:
+def command(
+    file: Any, job_file: Path, count: int, twice: bool, folder: Path | None, judge: str | None, yes: bool, as_json: bool
+) -> int:
     """Send N requests of FILE (JSON lines as for `batch enqueue`) synchronously and in a batch, and compare.
 
     The cost is shown first. An interrupted run is taken up again by the same command. Exit code 3: an answer is missing
@@ -51,7 +55,8 @@ def command(file: Any, job_file: Path, count: int, twice: bool, folder: Path | N
     from analyzer.batch.parity import carry_out, plan, sample
 
     job, lines = load_job(job_file), Lines(file)
-    parity = plan(job, sample(lines, count), folder or job_file.absolute().parent / "parity", twice=twice)
+    place = folder or job_file.absolute().parent / "parity"
+    parity = plan(job, sample(lines, count), place, twice=twice, judge=judge)
     rejects = [f"line {reject['line']}: {reject['reason']}" for reject in lines.rejects]
     rejects += [f"key {printable(key)}: {reason}" for key, reason in parity.rejected]
     if not parity.items:
@@ -79,11 +84,13 @@ def _plan_lines(parity: Parity, rejects: list[str]) -> list[str]:
     from analyzer.money import dollars
 
     low, base, high = map(dollars, parity.batch_usd)
-    times = "twice" if parity.calls == 2 else "once"
+    times = ("once", "twice")[len(parity.ways) - 1]
     lines = [
         f"{counted(len(parity.items), 'request')}: in a batch {base} ({low} to {high}), and {times} synchronously "
         f"up to {dollars(parity.synchronous_high_usd)}; together at most {dollars(parity.most_usd)} of list cost"
     ]
+    if parity.judge is not None:
+        lines.append(f"up to {dollars(parity.judge_high_usd)} of it for the judge, if every pair differs")
     if parity.unpriced:
         lines.append(f"{counted(parity.unpriced, 'request')} of them without a price, in no sum")
     if rejects:
@@ -95,11 +102,12 @@ def _plan(parity: Parity, rejects: list[str]) -> dict[str, Any]:
     low, base, high = parity.batch_usd
     return {
         "items": len(parity.items),
-        "synchronous_calls": parity.calls * len(parity.items),
+        "synchronous_calls": len(parity.ways) * len(parity.items),
         "rejected": len(rejects),
         "unpriced": parity.unpriced,
         "batch": {"low_usd": low, "base_usd": base, "high_usd": high},
         "synchronous_high_usd": parity.synchronous_high_usd,
+        "judge_high_usd": parity.judge_high_usd,
         "most_usd": parity.most_usd,
     }
 
@@ -110,6 +118,7 @@ def compared_document(found: Compared) -> dict[str, Any]:
         "items": found.items,
         "batch": _likeness(found.batch),
         "again": None if found.again is None else _likeness(found.again),
+        "judged": None if found.judged is None else asdict(found.judged),
         "unanswered": [{"way": way, "key": key, "reason": reason} for way, key, reason in found.unanswered],
         "batch_usd": found.batch_usd,
         "synchronous_usd": found.synchronous_usd,
@@ -132,6 +141,12 @@ def _text(found: Compared) -> str:
     lines = [table(heads, rows, right=range(1, len(heads)))]
     for (one, other), count in found.batch.stops.items():
         lines.append(f"stop reason {printable(one)} became {printable(other)}: {count}")
+    if found.judged is not None:
+        told = found.judged
+        lines.append(
+            f"judged by {printable(told.model)}: batch better {told.batch_better}, synchronous better "
+            f"{told.synchronous_better}, same {told.same}, undecided {told.undecided}"
+        )
     if found.batch_usd is not None and found.synchronous_usd is not None:
         paid, direct = dollars(found.batch_usd), dollars(found.synchronous_usd)
         lines.append(f"list cost by usage: {paid} in the batch, {direct} synchronously")

@@ -12,6 +12,7 @@ from conftest import params
 from fake_server import FakeServer, item_of
 
 from analyzer.batch import Job, NewItem
+from analyzer.batch.judge import Judged, judged
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.parity import Compared, Parity, carry_out, plan, sample
 from analyzer.cli.parity import command
@@ -72,6 +73,48 @@ def test_what_differs_is_counted(job: Job, tmp_path: Path, server: FakeServer, a
     assert found.needs_a_person
 
 
+def test_a_judge_sees_the_pairs_that_differ_blind(
+    job: Job, tmp_path: Path, server: FakeServer, api: MessagesApi
+) -> None:
+    usual = server.message
+
+    def answer(params: dict[str, Any]) -> dict[str, Any]:
+        told = usual(params)
+        asked = item_of(params)
+        if params["model"] == "claude-haiku-4-5":
+            # the judge likes whatever the batch said
+            first, _ = asked.split("<answer_b>")
+            told["content"] = [{"type": "text", "text": "A or B?\nA" if "other" in first else "B"}]
+        return told
+
+    server.message = answer  # type: ignore[method-assign]
+
+    def change(key: str, message: dict[str, Any]) -> None:
+        if key != "a":
+            message["content"] = [{"type": "text", "text": f"other {key}"}]
+
+    batch_says(server, change)
+    parity = plan(job, items(*KEYS), tmp_path / "parity", judge="claude-haiku-4-5")
+    found = go(parity, api)
+    assert found.judged == Judged("claude-haiku-4-5", synchronous_better=0, batch_better=2, same=0, undecided=0)
+    assert len(server.called) == 5
+    assert go(parity, api).judged == found.judged and len(server.called) == 5
+    assert parity.judge_high_usd > 0 and parity.most_usd == 3 * parity.batch_usd[2] + parity.judge_high_usd
+
+
+def test_a_judge_without_a_price_is_refused(job: Job, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a model with a price"):
+        plan(job, items("a"), tmp_path / "parity", judge="nobody-1")
+
+
+def test_the_last_word_of_the_judge_counts() -> None:
+    def said(text: str) -> dict[str, Any]:
+        return {"content": [{"type": "text", "text": text}]}
+
+    answers = {"k1": said("A is longer.\nSAME"), "k2": said("hard to say")}
+    assert judged("m", ["k1", "k2", "k3"], answers) == Judged("m", 0, 0, same=1, undecided=2)
+
+
 def test_a_run_that_was_stopped_is_taken_up_and_pays_nothing_twice(
     job: Job, tmp_path: Path, server: FakeServer, api: MessagesApi
 ) -> None:
@@ -80,7 +123,7 @@ def test_a_run_that_was_stopped_is_taken_up_and_pays_nothing_twice(
         go(planned(job, tmp_path), api)
     answered = set(server.times_called())
     calls = tmp_path / "parity" / "synchronous.jsonl"
-    calls.write_text(calls.read_text() + '{"call": 0, "key": "torn')
+    calls.write_text(calls.read_text() + '{"way": "synchronous", "key": "torn')
     server.plan.calls = []
     found = go(planned(job, tmp_path), api)
     assert answered < set(KEYS)
@@ -96,7 +139,7 @@ def test_a_busy_server_is_asked_again_and_a_lost_answer_is_told(
     server.plan.calls = ["drop"]
     found = go(plan(job, items("d"), tmp_path / "other"), api)
     ((way, key, reason),) = found.unanswered
-    assert (way, key) == ("synchronous 1", "d") and "may have been billed" in reason
+    assert (way, key) == ("synchronous", "d") and "may have been billed" in reason
     assert found.needs_a_person and found.batch.pairs == 0
 
 
