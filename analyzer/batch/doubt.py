@@ -11,6 +11,8 @@ from analyzer.batch.store import Store
 
 # How far the provider's clock may be from ours.
 _SKEW_US = 15 * 60 * 1_000_000
+# What was assumed absent is looked for as long as a batch can run, so that a wrong assumption does not stay silent.
+_WATCHED_US = 25 * 3600 * 1_000_000
 
 
 def resolve_doubts(
@@ -23,29 +25,28 @@ def resolve_doubts(
     in doubt, unless it is older than `assume_absent_after_s`: then its items are queued again.
     """
     doubted = store.rows("batches_in", job=job.name, state="in-doubt")
-    if not doubted:
+    absent = store.rows("assumed_absent", job=job.name, since_us=now_us - _WATCHED_US)
+    if not doubted and not absent:
         return []
     try:
-        remotes = _unknown_since(store, provider, min(row["intended_us"] for row in doubted) - _SKEW_US)
-        sizes = {row["item_count"] for row in doubted}
-        remotes = [remote for remote in remotes if remote.items in sizes]
-        proofs = {remote.id: _proof(store, provider, remote) for remote in remotes}
+        since_us = min(row["intended_us"] for row in (*doubted, *absent)) - _SKEW_US
+        remotes = _unknown_since(store, provider, since_us)
+        fitting = {row["batch_no"]: [each for each in remotes if _fits(row, each)] for row in (*doubted, *absent)}
+        proofs = {each.id: _proof(store, provider, each) for row in fitting.values() for each in row}
     except Exception as error:
         return [f"{len(doubted)} batches stay in doubt: the provider could not be asked ({type(error).__name__})"]
     remarks = []
-    for row in doubted:
-        fitting = [
-            remote
-            for remote in remotes
-            if remote.items == row["item_count"]
-            and row["intended_us"] - _SKEW_US <= remote.created_us <= _known_by_us(row) + _SKEW_US
-        ]
-        mine = next((remote for remote in fitting if proofs[remote.id] == row["batch_no"]), None)
+    for row in (*doubted, *absent):
+        mine = next((each for each in fitting[row["batch_no"]] if proofs[each.id] == row["batch_no"]), None)
         age_s = (now_us - row["intended_us"]) / 1e6
-        if mine is not None:
+        if row["state"] == "absent":
+            if mine is not None:
+                _was_not_absent(store, row["batch_no"], mine)
+                remarks.append(f"{mine.id} was assumed absent and exists: its items were sent twice")
+        elif mine is not None:
             _adopt(store, row["batch_no"], mine)
             remarks.append(f"a batch in doubt was found and adopted: {mine.id}")
-        elif any(proofs[remote.id] is None for remote in fitting):
+        elif any(proofs[each.id] is None for each in fitting[row["batch_no"]]):
             remarks.append("a batch in doubt may be one that still runs or cannot be read; it is looked at again")
         elif assume_absent_after_s is not None and age_s >= assume_absent_after_s:
             _assume_absent(store, row["batch_no"], now_us)
@@ -56,6 +57,12 @@ def resolve_doubts(
                 "was never made, say --assume-absent-after"
             )
     return remarks
+
+
+def _fits(row: Row, remote: RemoteBatch) -> bool:
+    """By size and time it could be ours."""
+    earliest_us, latest_us = row["intended_us"] - _SKEW_US, _known_by_us(row) + _SKEW_US
+    return bool(remote.items == row["item_count"] and earliest_us <= remote.created_us <= latest_us)
 
 
 def _known_by_us(row: Row) -> int:
@@ -93,6 +100,12 @@ def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:
     with store.change():
         if store.run("adopt_batch", batch_no=batch_no, provider_id=remote.id, created_us=remote.created_us).rowcount:
             store.run("items_are_submitted", batch_no=batch_no)
+
+
+def _was_not_absent(store: Store, batch_no: int, remote: RemoteBatch) -> None:
+    with store.change():
+        reason = "assumed absent, and exists"
+        store.run("absent_was_found", batch_no=batch_no, provider_id=remote.id, reason=reason)
 
 
 def _assume_absent(store: Store, batch_no: int, now_us: int) -> None:

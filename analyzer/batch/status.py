@@ -156,6 +156,10 @@ def _troubles(store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], 
     last = store.run("last_batch", job=job.name, kind="batch").fetchone()
     if counts.get("queued") and last is not None and last["state"] == "refused" and last["is_lasting"]:
         found.append(f"the provider refuses what is queued: {last['reason']}")
+    found += [
+        f"{row['provider_id']} was assumed absent and exists: {row['item_count']} items were sent twice"
+        for row in store.rows("absent_and_found", job=job.name)
+    ]
     delivery = store.run("delivery_trouble", job=job.name).fetchone()
     if delivery is not None and delivery["failures"] >= _FAILURES:
         found.append(f"the destination failed {delivery['failures']} times: {delivery['reason']}")

@@ -130,8 +130,21 @@ update deliveries set holder = null where holder = :holder
 
 -- name: batches_in
 -- Takes: job, state. Returns: batches, oldest first.
-select batch_no, token, provider_id, item_count, intended_us, doubted_us, created_us, canceler, reads, reason from batches
+select batch_no, state, provider_id, item_count, intended_us, doubted_us from batches
 where job = :job and state = :state and kind = 'batch' order by batch_no
+
+-- name: assumed_absent
+-- Takes: job, since_us. Returns: batches that were assumed absent, intended since, and not found so far.
+select batch_no, state, provider_id, item_count, intended_us, doubted_us from batches
+where job = :job and state = 'absent' and provider_id is null and intended_us >= :since_us order by batch_no
+
+-- name: absent_was_found
+-- Takes: batch_no, provider_id, reason.
+update batches set provider_id = :provider_id, reason = :reason where batch_no = :batch_no and state = 'absent'
+
+-- name: absent_and_found
+-- Takes: job. Returns: batches that were assumed absent and exist.
+select provider_id, item_count from batches where job = :job and state = 'absent' and provider_id is not null
 
 -- name: is_known_batch
 -- Takes: provider_id. Returns: 1 or 0.

@@ -133,6 +133,23 @@ def test_batches_from_before_the_intent_and_of_another_size_are_not_asked(
     assert submit(job, api, assume_absent_after_s=0).items == 1
 
 
+def test_a_wrong_assumption_does_not_stay_silent(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    server.plan.creates = ["drop"]
+    fill(job, "a")
+    submit(job, api)
+    # The listing lags behind: the batch is made, and nobody sees it yet.
+    server.made[0].workspace = "hidden"
+    assert submit(job, api, assume_absent_after_s=0).items == 1
+    server.made[0].workspace = None
+    collect(job, api)
+    told = collect(job, api).remarks
+    assert told == ["msgbatch_00000 was assumed absent and exists: its items were sent twice"]
+    status = status_of(job)
+    assert delivered(job) == ["a"] and status.needs_a_person
+    assert status.troubles == ("msgbatch_00000 was assumed absent and exists: 1 items were sent twice",)
+    assert collect(job, api).remarks == []
+
+
 def test_a_listing_that_fails_decides_nothing(server: FakeServer, api: MessagesApi, job: Job) -> None:
     server.plan.creates = ["drop-before"]
     fill(job, "a")
