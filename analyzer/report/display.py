@@ -40,6 +40,7 @@ BASIS_NAMES = {
     "declared": "declared in the log",
     "owner": "the owner's answer",
     "inferred": "inferred from the traffic",
+    "opinion": "a model's opinion",
     "none": "no evidence",
 }
 FINDING_NAMES = {

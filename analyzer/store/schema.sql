@@ -255,12 +255,28 @@ comment on column cost_lines.rounded_to_usd is 'the source rounds each line to t
 create table if not exists owners (
   place integer primary key,
   streams varchar[] not null,
-  api_key varchar,
+  api_keys varchar[],
   from_us bigint,
   to_us bigint
 );
 comment on column owners.place is 'order of the answers: the first that fits decides';
 comment on column owners.streams is 'what owns the calls that are seen twice; several = they are different traffic, all count';
-comment on column owners.api_key is 'only for calls of this key; NULL = all';
+comment on column owners.api_keys is 'only for calls of this key, by each of its names; NULL = all';
 comment on column owners.from_us is 'from this instant on; NULL = from the beginning';
 comment on column owners.to_us is 'before this instant; NULL = to the end';
+
+create table if not exists second_opinions (
+  workload varchar not null,
+  component varchar not null,
+  says varchar not null,
+  because varchar not null,
+  model varchar not null,
+  asked_on date not null,
+  primary key (workload, component)
+);
+comment on column second_opinions.workload is 'workload of the component that was asked about';
+comment on column second_opinions.component is 'the component';
+comment on column second_opinions.says is 'a person waits, a process waits, nobody waits, cannot tell';
+comment on column second_opinions.because is 'one sentence of the model that was asked, on the evidence';
+comment on column second_opinions.model is 'the model that was asked';
+comment on column second_opinions.asked_on is 'day of the answer, UTC';

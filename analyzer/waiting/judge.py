@@ -11,6 +11,7 @@ from typing import Any
 from analyzer.config import Answer, Config
 from analyzer.store.audit import Audit
 from analyzer.times import duration_text
+from analyzer.waiting.opinions import known_opinions, with_opinions
 from analyzer.waiting.questions import settling_question
 from analyzer.waiting.rulebook import Rule, RuleBench, rules_in_force
 from analyzer.waiting.urgency import urgency
@@ -47,7 +48,11 @@ def judge(audit: Audit, config: Config) -> tuple[WorkloadVerdict, ...]:
     rows = audit.connection.execute(f"select {', '.join(names)} from features order by component_no").fetchall()
     features = [dict(zip(names, row, strict=True)) for row in rows]
     folder = config.rules_folder
-    return judge_features(features, config, rules_in_force(folder), load_turnaround(folder))
+    verdicts = judge_features(features, config, rules_in_force(folder), load_turnaround(folder))
+    opinions = known_opinions(audit)
+    return (
+        tuple(replace(v, components=with_opinions(opinions, v.components)) for v in verdicts) if opinions else verdicts
+    )
 
 
 def judge_features(

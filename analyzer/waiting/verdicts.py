@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Says = Literal["someone-waits", "process-waits", "nobody-waits", "window-does-not-fit"]
-Basis = Literal["declared", "owner", "inferred", "none"]
+Basis = Literal["declared", "owner", "inferred", "opinion", "none"]
 Confidence = Literal["high", "medium", "low"]
 Outcome = Literal["waits", "does-not-wait", "cannot-tell"]
 Placement = Literal["real-time", "batchable", "batchable-with-guard"]

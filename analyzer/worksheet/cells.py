@@ -58,6 +58,6 @@ def stake_text(row: Row) -> str:
 
 def evidence_lines(row: Row) -> tuple[str, ...]:
     """The sentences behind the guess, the weightiest first, then a second opinion where there is one."""
-    lines = tuple(visible(item.sentence) for item in row.plan.verdict.evidence)
+    lines = tuple(visible(item.sentence) for item in row.plan.verdict.evidence if item.basis != "opinion")
     lines = lines or ("No sign either way in the log.",)
     return lines if row.opinion is None else (*lines, visible(row.opinion))

@@ -306,3 +306,28 @@ def test_a_rule_cannot_reach_the_outside(tmp_path):
     changed = replace(RULES[0], when="1 = 1) ; set enable_external_access = true; --")
     with pytest.raises(Exception, match="rule"):
         judge_features([dict(_FIXED)], Config(), [changed])
+
+
+def test_a_second_opinion_is_shown_among_the_evidence_and_moves_nothing() -> None:
+    from audit_rows import add_requests
+
+    from analyzer.store.audit import open_audit
+    from analyzer.waiting import judge
+    from analyzer.workloads import scan
+
+    with open_audit(None) as audit:
+        add_requests(audit, [{"api_key": "k", "at": n * 977_000_000} for n in range(5)])
+        scan(audit, Config())
+        (before,) = judge(audit, Config())
+        audit.connection.execute(
+            "insert into second_opinions values ('k', 'all calls', 'nobody waits', 'because', 'claude-x', '2026-11-21')"
+        )
+        (after,) = judge(audit, Config())
+    old, new = before.components[0], after.components[0]
+    assert (new.outcome, new.awaited_probability, new.placement) == (
+        old.outcome,
+        old.awaited_probability,
+        old.placement,
+    )
+    assert new.evidence[:-1] == old.evidence
+    assert (new.evidence[-1].basis, new.evidence[-1].strength) == ("opinion", 0.0)
