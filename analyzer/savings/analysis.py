@@ -16,6 +16,7 @@ from analyzer.savings.assumptions import Assumptions, load_assumptions
 from analyzer.savings.context import Context, answered
 from analyzer.savings.contract import contracted_plans
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
+from analyzer.savings.headroom import measure_headroom
 from analyzer.savings.misses import CacheMisses
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
 from analyzer.savings.simulation import ComponentInput, cache_misses, component_inputs, simulate_cache
@@ -57,7 +58,8 @@ def assess(audit: Audit, config: Config) -> Assessment:
     priced = price_usage(usage(audit), config)
     assumptions = load_assumptions()
     prefixes, inputs = simulate_cache(audit, assumptions), component_inputs(audit)
-    plans = _plan_components(verdicts, priced, config, assumptions, prefixes, inputs, cache_misses(audit))
+    prices, misses = list_prices(), cache_misses(audit)
+    plans = _plan_components(verdicts, priced, config, prices, assumptions, prefixes, inputs, misses)
     workloads = tuple(
         plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
     )
@@ -78,7 +80,8 @@ def assess(audit: Audit, config: Config) -> Assessment:
         reported_cost_usd=reported_cost_usd(audit),
         reconciliation=reconcile(audit, config),
         uncertainty=simulate_saving(((w.verdict.workload, c) for w in workloads for c in w.components), assumptions),
-        contracted=contracted_plans(components, config, list_prices()),
+        contracted=contracted_plans(components, config, prices),
+        headroom=measure_headroom(audit, components, config, prices, assumptions),
     )
 
 
@@ -86,6 +89,7 @@ def _plan_components(
     verdicts: Iterable[WorkloadVerdict],
     priced: Iterable[PricedUsage],
     config: Config,
+    prices: Prices,
     assumptions: Assumptions,
     prefixes: Prefixes,
     inputs: Mapping[int, ComponentInput],
@@ -95,7 +99,6 @@ def _plan_components(
     for row in priced:
         rows.setdefault(row.usage.component_no, []).append(row)
     shaped = {no for no, _ in prefixes}
-    prices = list_prices()
     plans: dict[int, ComponentPlan] = {}
     for verdict in (c for w in verdicts for c in w.components):
         no = verdict.component_no

@@ -221,6 +221,47 @@ class Contracted:
 
 
 @dataclass(frozen=True)
+class Peak:
+    """The most of each in any one minute. Input leaves out cache reads, which count towards no limit."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class MinuteLimits:
+    """What the account may send in a minute; None = not known."""
+
+    requests: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The real-time traffic of one provider and model family: busiest minutes, and the account's limits if known."""
+
+    provider: str
+    family: str
+    today: Peak
+    planned: Peak
+    limits: MinuteLimits | None
+
+
+@dataclass(frozen=True)
+class Headroom:
+    """Pools, busiest first. `tier` None = not said. `batch_requests_a_day`: of the busiest UTC day, moved ones too."""
+
+    tier: str | None
+    pools: tuple[Pool, ...]
+    batch_requests_a_day: int
+    queued_batch_requests: int | None
+    source: str | None
+    checked: date | None
+
+
+@dataclass(frozen=True)
 class Assessment:
     """The whole result. `baseline_usd − Σ lever_credit_usd = optimized_usd` to the last decimal.
 
@@ -243,3 +284,4 @@ class Assessment:
     reconciliation: Reconciliation | None = None
     uncertainty: Uncertainty | None = None
     contracted: Contracted | None = None
+    headroom: Headroom | None = None
