@@ -19,7 +19,7 @@ from analyzer.cli._terminal import counted, printable
 @json_option
 def command(owners: tuple[str, ...], audit_path: Path, config_path: Path | None, as_json: bool) -> None:
     """Show what two logs or reports both count, and keep who owns it (--owner)."""
-    from analyzer.workloads.owners import answers, parse_owner, remember_owners
+    from analyzer.workloads.owners import answers, parse_owner, remember_owners, settling
     from analyzer.workloads.scan import find_overlaps
 
     config = read_config(config_path, audit_path)
@@ -49,7 +49,7 @@ def command(owners: tuple[str, ...], audit_path: Path, config_path: Path | None,
     for o in open_ones:
         click.echo(
             f"open: {printable(o.stream, 0)} and {printable(o.other, 0)} both count {o.first_day} to {o.last_day} "
-            f"({counted(o.records, 'record')})"
+            f"({counted(o.records, 'record')}); {settling(o)}"
         )
     for text in known:
         click.echo(f"answer: {printable(text, 0)}")

@@ -66,50 +66,65 @@ join (select source, count(*) as calls from sized_calls group by source) a on a.
 join (select source, count(*) as calls from sized_calls group by source) b on b.source = t.twin_source
 where t.twins * 20 >= least(a.calls, b.calls) and (t.sizes >= 3 or t.twins = least(a.calls, b.calls))
 
+-- name: stream_keys
+-- Takes: streams. Returns: one row a stream: the names of its keys.
+select stream, coalesce(list(distinct api_key) filter (where api_key is not null), []) as api_keys
+from streams group by stream
+
 -- name: claims
--- Takes: streams, report_overlaps, twins, twin_sources. Returns: one row a record and stream that counts it too.
-select distinct s.record_no, s.stream, o.other, o.source, o.other_source, s.api_key, o.day_us
+-- Takes: streams, report_overlaps, twins, twin_sources. Returns: one row a record and stream that counts it too. api_keys:
+-- the names of its key, of twins in both logs. is_twin: the other stream is known to have it under one of them.
+select distinct s.record_no, s.stream, o.other, o.source, o.other_source, [s.api_key] as api_keys, false as is_twin, o.day_us
 from streams s
 join report_overlaps o on o.stream = s.stream and o.provider = s.provider and o.model is not distinct from s.model
   and o.day_us between s.first_day_us and s.last_day_us
 union all
-select t.request_no, t.source, t.twin_source, t.source, t.twin_source, coalesce(t.api_key, t.twin_key), t.started_us - t.started_us % 86400000000
+select t.request_no, t.source, t.twin_source, t.source, t.twin_source, [t.api_key, t.twin_key], true,
+  t.started_us - t.started_us % 86400000000
 from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
 union all
-select t.twin_no, t.twin_source, t.source, t.twin_source, t.source, coalesce(t.twin_key, t.api_key), t.started_us - t.started_us % 86400000000
+select t.twin_no, t.twin_source, t.source, t.twin_source, t.source, [t.api_key, t.twin_key], true,
+  t.started_us - t.started_us % 86400000000
 from twins t join twin_sources p on p.source = t.source and p.twin_source = t.twin_source
 
 -- name: answered_claims
--- Takes: claims, owners. Returns: claims and each answer that fits them. An answer names a stream in full, or by its format
--- where the other stream is of another format. owns, other_owns: which of the two the answer names.
-select record_no, stream, other, day_us, place, owns, other_owns
+-- Takes: claims, owners, stream_keys. Returns: claims and each answer that fits them. An answer names a stream in full, or
+-- by its format where the other stream is of another format. owns, other_owns: which of the two the answer names.
+-- strange_key: a key of the answer, where the other stream has no usage under any of its names: which part of that stream is
+-- the same usage is not known then.
+select record_no, stream, other, day_us, place, owns, other_owns, strange_key
 from (
   select c.*, o.place,
     list_contains(o.streams, c.stream) or (c.source <> c.other_source and list_contains(o.streams, c.source)) as owns,
     list_contains(o.streams, c.other) or (c.source <> c.other_source and list_contains(o.streams, c.other_source))
-      as other_owns
+      as other_owns,
+    case when not c.is_twin and not list_has_any(k.api_keys, o.api_keys) then o.api_keys[1] end as strange_key
   from claims c
-  join owners o on (o.api_key is null or o.api_key = c.api_key)
+  join stream_keys k on k.stream = c.other
+  join owners o on (o.api_keys is null or list_has_any(o.api_keys, c.api_keys))
     and (o.from_us is null or c.day_us >= o.from_us) and (o.to_us is null or c.day_us < o.to_us)
 ) fitting
 where owns or other_owns
 
 -- name: judged_claims
--- Takes: claims, answered_claims. Returns: the claims and who owns them by the first answer; owner NULL = nobody said.
-select c.record_no, c.stream, c.other, c.day_us,
-  case when a.owns then c.stream when a.other_owns then c.other end as owner
+-- Takes: claims, answered_claims. Returns: the claims and who owns them by the first answer; owner NULL = nobody said, or
+-- said it of a strange_key.
+select c.record_no, c.stream, c.other, c.day_us, a.strange_key,
+  case when a.strange_key is not null then null when a.owns then c.stream when a.other_owns then c.other end as owner
 from claims c
 left join (
   select *, row_number() over (partition by record_no, other, day_us order by place) as turn from answered_claims
 ) a on a.record_no = c.record_no and a.other = c.other and a.day_us = c.day_us and a.turn = 1
 
 -- name: unowned
--- Takes: judged_claims. Returns: pairs of streams that count the same usage and nobody said which owns it.
+-- Takes: judged_claims. Returns: pairs of streams that count the same usage and nobody said which owns it, with a strange
+-- key and the stream that has none of that name.
 select least(stream, other) as stream, greatest(stream, other) as other, min(day_us) as first_day_us,
-  max(day_us) as last_day_us, count(distinct record_no) as records
+  max(day_us) as last_day_us, count(distinct record_no) as records, min(strange_key) as strange_key,
+  arg_min(other, strange_key) as keyless
 from judged_claims where owner is null
 group by least(stream, other), greatest(stream, other)
-order by stream, other
+order by 1, 2
 
 -- name: disowned
 -- Takes: judged_claims. Returns: records that another stream counts.
@@ -137,3 +152,10 @@ select source from usage_rollups
 union
 select source || ' (' || series || ')' from usage_rollups
 order by source
+
+-- name: key_names
+-- Returns: every key that an answer may name.
+select distinct api_key
+from (select api_key from requests union select api_key from usage_rollups) keys
+where api_key is not null
+order by api_key

@@ -108,6 +108,38 @@ def test_an_answer_can_be_for_one_key_and_some_days_only(audit: Audit) -> None:
     assert {row.key: row.tokens.uncached_input_tokens for row in spend.rows} == {"a": 1_000_000, "b": 2001}
 
 
+def test_a_key_that_the_other_stream_names_otherwise_is_not_counted_by_both(audit: Audit) -> None:
+    """The log says shop and batch, the report apikey_01 and apikey_02 of 3,000 and 1,000,000 input tokens."""
+    add_requests(
+        audit, calls("litellm_spend_logs", 2, api_key="shop") + calls("litellm_spend_logs", 1, api_key="batch")
+    )
+    add_rollups(
+        audit,
+        [{**MILLION, "api_key": "apikey_02"}, {**MILLION, "uncached_input_tokens": 3000, "api_key": "apikey_01"}],
+    )
+    remember_owners(audit, [parse_owner("litellm_spend_logs,key=shop"), parse_owner("anthropic_usage_report")])
+    with pytest.raises(UserError, match="anthropic_usage_report has no key 'shop'") as refused:
+        spend_by(audit, Config())
+    assert "key=shop,key=" in str(refused.value)
+    remember_owners(audit, [parse_owner("litellm_spend_logs,key=shop,key=apikey_01")])
+    spend = spend_by(audit, Config(), "api_key")
+    assert {row.key: row.tokens.uncached_input_tokens for row in spend.rows} == {"shop": 2001, "apikey_02": 1_000_000}
+
+
+def test_a_call_that_two_logs_give_different_keys_has_one_owner(audit: Audit) -> None:
+    add_requests(audit, calls("litellm_spend_logs", 4, api_key="shop"))
+    add_requests(audit, calls("whowaits_jsonl", 4, api_key="apikey_01"))
+    remember_owners(audit, [parse_owner("litellm_spend_logs,key=shop"), parse_owner("whowaits_jsonl")])
+    spend = spend_by(audit, Config(), "source")
+    assert {row.key: row.requests for row in spend.rows} == {"litellm_spend_logs": 4}
+
+
+def test_an_answer_for_a_key_that_nobody_has_is_refused(audit: Audit) -> None:
+    add_requests(audit, calls("litellm_spend_logs", 2, api_key="shop"))
+    with pytest.raises(UserError, match="did you mean 'shop'"):
+        remember_owners(audit, [parse_owner("litellm_spend_logs,key=shopp")])
+
+
 def test_the_newest_answer_decides(audit: Audit) -> None:
     seen_by_both(audit)
     remember_owners(audit, [parse_owner("litellm_spend_logs")])
@@ -118,10 +150,19 @@ def test_the_newest_answer_decides(audit: Audit) -> None:
 
 def test_an_owner_is_read_from_text() -> None:
     assert parse_owner("a+b,key=k,from=2026-10-01,to=2026-10-31") == Owner(
-        ("a", "b"), "k", date(2026, 10, 1), date(2026, 10, 31)
+        ("a", "b"), ("k",), date(2026, 10, 1), date(2026, 10, 31)
     )
-    assert parse_owner("report (1d by key,model),key=k") == Owner(("report (1d by key,model)",), "k")
-    for wrong in ("", "a,key=", "a,from=yesterday", "a+"):
+    assert parse_owner("report (1d by key,model),key=k") == Owner(("report (1d by key,model)",), ("k",))
+    assert parse_owner("a,key=shop,key=apikey_01").api_keys == ("shop", "apikey_01")
+    wrong_ones = (
+        "",
+        "a,key=",
+        "a,from=yesterday",
+        "a+",
+        "a,from=2026-10-02,to=2026-10-01",
+        "a,to=2026-10-01,to=2026-10-02",
+    )
+    for wrong in wrong_ones:
         with pytest.raises(UserError, match="--owner"):
             parse_owner(wrong)
 
