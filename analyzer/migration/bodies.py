@@ -66,6 +66,7 @@ def write_requests(audit: Audit, kits: Sequence[Kit], path: str, folder: Path, *
     opening = open_path(path, Limits())
     with ExitStack() as files:
         out: dict[str, IO[str]] = {}
+        files.callback(lambda: remember(folder, [Path(name) / REQUESTS for name in out]))  # ours, even half written
         for chunk in opening.chunks:
             passed_over["no text"] += len(chunk.rejects)
             calls = list(_calls(chunk.line_nos, chunk.texts))
@@ -79,9 +80,8 @@ def write_requests(audit: Audit, kits: Sequence[Kit], path: str, folder: Path, *
                     out[kit.folder] = files.enter_context(_open_private(folder / kit.folder / REQUESTS))
                 out[kit.folder].write(_line(call, params, kit, now) + "\n")
                 counts[kit.folder] += 1
-    if not counts and not passed_over[STAYS]:
+    if not counts and (passed_over[NO_BODY] or not passed_over[STAYS]):
         raise _nothing(path, passed_over)
-    remember(folder, [Path(kit.folder) / REQUESTS for kit in kits if counts[kit.folder]])
     written = tuple((folder / kit.folder / REQUESTS, counts[kit.folder]) for kit in kits if counts[kit.folder])
     return Bodies(written, +passed_over)
 

@@ -118,6 +118,14 @@ def test_a_log_that_the_audit_has_not_read_says_so(folder: Path) -> None:
     assert "none of its calls is in the audit" in str(told.exception)
 
 
+def test_a_log_without_bodies_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [exchange(number, "digest", "schedule") for number in range(3)]
+    (tmp_path / "calls.jsonl").write_text("".join(json.dumps({**each, "request": None}) + "\n" for each in calls))
+    monkeypatch.chdir(tmp_path)
+    assert call(ingest, "calls.jsonl").exception is None
+    assert "no request bodies" in str(call(migrate, "--from-bodies", "calls.jsonl", "-o", "kits").exception)
+
+
 def test_an_http_exchange_without_any_id_is_told_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = []
     for number in range(30):
