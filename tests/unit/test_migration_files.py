@@ -10,9 +10,12 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kit_parsers import crontab_entries, typescript_words, unit_sections, yaml_documents
 from migration_values import HOSTILE, assessment, component, workload
 
@@ -44,8 +47,20 @@ def effective(text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_changes_nothing_but_text(name: str, tmp_path: Path) -> None:
-    job, hostile = kit_files(name, tmp_path / "hostile")
-    plain_job, texts = kit_files(PLAIN, tmp_path / "plain")
+    assert_inert(name, tmp_path)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.text(st.characters() | st.sampled_from("\\\"'`$%{}#|\n\u2028\u0085*/"), max_size=40))
+def test_no_name_at_all_changes_anything_but_text(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        assert_inert(name, Path(folder))
+
+
+def assert_inert(name: str, folder: Path) -> None:
+    """Each file of the kit is that of a plain name, but for one constant or comment that holds the name."""
+    job, hostile = kit_files(name, folder / "hostile")
+    plain_job, texts = kit_files(PLAIN, folder / "plain")
     plain = {path.replace(plain_job, job): text.replace(plain_job, job) for path, text in texts.items()}
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,46}", job)
     assert set(hostile) == set(plain)
@@ -53,7 +68,7 @@ def test_a_hostile_name_changes_nothing_but_text(name: str, tmp_path: Path) -> N
     for path in (path for path in plain if path.startswith("schedule/") or path in ("run.sh", "results-mapping.toml")):
         assert effective(hostile[path]) == effective(plain[path]), path
     job_file = tomllib.loads(hostile["batch.toml"])
-    assert job_file["job"].pop("workload").replace("\ufffd", "\udc80") == name
+    assert job_file["job"].pop("workload") == re.sub("[\ud800-\udfff]", "\ufffd", name)
     expected = tomllib.loads(plain["batch.toml"])
     assert expected["job"].pop("workload") == PLAIN
     assert job_file == expected
@@ -87,8 +102,9 @@ def test_a_hostile_name_is_no_markup(name: str, tmp_path: Path) -> None:
         text = next(path for path in paths if path.stem.lower() == name).read_text(encoding="utf-8")
         inert = re.sub(r"\\.", "", text)
         assert "<script" not in inert and "](http" not in inert
-        assert all(line.count("|") in (0, 4, 5, 3, 6, 11) for line in inert.split("\n")), hostile
-        assert inert.count("\n# ") == 0 and inert.startswith("# ")
+        tables = [table.splitlines() for table in re.findall(r"(?:^\|.*\n)+", inert, re.MULTILINE)]
+        assert tables and all(len({line.count("|") for line in lines}) == 1 for lines in tables), hostile
+        assert len(re.findall(r"^# ", inert, re.MULTILINE)) == 1
 
 
 def test_the_crontab_has_one_round_and_spreads_the_kits(tmp_path: Path) -> None:
