@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.batch.amend import Canceled, cancel, prune, retry
+from analyzer.batch.amend import Canceled, cancel, dismiss, prune, retry
 from analyzer.batch.collect import Collection, collect
 from analyzer.batch.enqueue import NewItem, enqueue, enqueue_many
 from analyzer.batch.job import Destination, Guard, Job
@@ -24,6 +24,7 @@ __all__ = [
     "Submission",
     "cancel",
     "collect",
+    "dismiss",
     "enqueue",
     "enqueue_many",
     "load_job",

@@ -42,6 +42,13 @@ def cancel(job: Job, *, clock: Callable[[], float] = time.time) -> Canceled:
     return Canceled(items, batches)
 
 
+def dismiss(job: Job) -> int:
+    """Give up the dead items of a job, and tell no more of odd results; how many things. For who has looked at them."""
+    with open_store(job.store) as store, store.change():
+        items = store.run("dismiss_dead", job=job.name).rowcount
+        return items + store.run("dismiss_odd", job=job.name).rowcount
+
+
 def prune(job: Job, *, older_than_s: int, clock: Callable[[], float] = time.time) -> int:
     """Forget requests and answers of items delivered or canceled that long ago; how many. Their keys stay known."""
     before_us = int((clock() - older_than_s) * 1_000_000)

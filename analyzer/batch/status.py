@@ -143,21 +143,23 @@ def _troubles(store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], 
     found = []
     dead, overdue, expiring = counts.get("dead", 0), ages["overdue"], ages["expiring"]
     if in_doubt:
-        found.append(f"{in_doubt} items are in batches in doubt: sent, and nobody knows what became of them")
+        found.append(f"items in doubt (sent, and nobody knows what became of them): {in_doubt}")
     if dead:
-        found.append(f"{dead} items are dead")
+        found.append(f"dead items: {dead}")
     if overdue:
-        found.append(f"{overdue} items were needed by now and are not done")
+        found.append(f"items that were needed by now and are not done: {overdue}")
     if expiring:
-        found.append(f"results of {expiring} batches will soon be gone (29 days after they were made): collect now")
+        found.append(
+            f"batches whose results will soon be gone (29 days after they were made), so collect now: {expiring}"
+        )
     strange, duplicates = odd["strange"], odd["duplicates"]
     if strange or duplicates:
-        found.append(f"{strange} results belong to nothing that was sent, {duplicates} came twice")
+        found.append(f"results that nobody sent: {strange}; results that came twice: {duplicates}")
     last = store.run("last_batch", job=job.name, kind="batch").fetchone()
     if counts.get("queued") and last is not None and last["state"] == "refused" and last["is_lasting"]:
         found.append(f"the provider refuses what is queued: {last['reason']}")
     found += [
-        f"{row['provider_id']} was assumed absent and exists: {row['item_count']} items were sent twice"
+        f"{row['provider_id']} was assumed absent and exists; items sent twice: {row['item_count']}"
         for row in store.rows("absent_and_found", job=job.name)
     ]
     delivery = store.run("delivery_trouble", job=job.name).fetchone()

@@ -144,7 +144,17 @@ update batches set provider_id = :provider_id, reason = :reason where batch_no =
 
 -- name: absent_and_found
 -- Takes: job. Returns: batches that were assumed absent and exist.
-select provider_id, item_count from batches where job = :job and state = 'absent' and provider_id is not null
+select provider_id, item_count from batches where job = :job and state = 'absent' and provider_id is not null and reason is not null
+
+-- name: dismiss_dead
+-- Takes: job. A person gives dead items up; their reasons stay.
+update items set state = 'canceled' where job = :job and state = 'dead'
+
+-- name: dismiss_odd
+-- Takes: job. A person has seen odd results, and batches that were assumed absent and exist.
+update batches set strange_results = 0, duplicate_results = 0, reason = null
+where job = :job and state in ('collected', 'absent')
+  and (strange_results or duplicate_results or (state = 'absent' and provider_id is not null and reason is not null))
 
 -- name: is_known_batch
 -- Takes: provider_id. Returns: 1 or 0.

@@ -177,6 +177,17 @@ def cancel(job_file: Path) -> int:
 
 @command.command()
 @_job_file
+def dismiss(job_file: Path) -> int:
+    """Give up dead items, and tell no more of odd results, after you have looked at them."""
+    from analyzer.batch import dismiss as let_be
+    from analyzer.batch import load_job
+
+    click.echo(f"{let_be(load_job(job_file))} things dismissed")
+    return 0
+
+
+@command.command()
+@_job_file
 @click.option(
     "--older-than", metavar="TIME", default="30d", show_default=True, help="Only what was done that long ago."
 )

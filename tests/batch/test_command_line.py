@@ -112,7 +112,7 @@ def test_status_says_it_in_words_metrics_and_logs(kit: Path, server: FakeServer)
     for part in (
         "1 delivered, 1 dead",
         "actual      <$0.01",
-        "! 1 items are dead",
+        "! dead items: 1",
         "dead: 'b': invalid_request_error: no",
     ):
         assert part in words

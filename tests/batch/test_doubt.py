@@ -146,7 +146,7 @@ def test_a_wrong_assumption_does_not_stay_silent(server: FakeServer, api: Messag
     assert told == ["msgbatch_00000 was assumed absent and exists: its items were sent twice"]
     status = status_of(job)
     assert delivered(job) == ["a"] and status.needs_a_person
-    assert status.troubles == ("msgbatch_00000 was assumed absent and exists: 1 items were sent twice",)
+    assert status.troubles == ("msgbatch_00000 was assumed absent and exists; items sent twice: 1",)
     assert collect(job, api).remarks == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import delivered, fill
 from fake_server import FakeServer
 
-from analyzer.batch import Job, collect, retry, run, status_of, submit
+from analyzer.batch import Job, collect, dismiss, retry, run, status_of, submit
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.store import open_store
 from analyzer.errors import UserError
@@ -166,6 +166,19 @@ def test_a_schema_that_cannot_be_checked_is_told_before_anything_is_read(api: Me
     path.write_text('{"type": "object", "patternProperties": {}}')
     with pytest.raises(UserError, match="not checked: patternProperties"):
         collect(dataclasses.replace(job, schema=path), api)
+
+
+def test_what_a_person_has_looked_at_is_told_no_more(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    server.plan.kinds = {"a": ["invalid_request_error"]}
+    server.plan.lines = ["duplicate", "stranger"]
+    fill(job, "a", "b")
+    status = run(job, api, sleep=lambda s: None)
+    assert (status.dead, status.strange_results, status.duplicate_results) == (1, 1, 1)
+    assert len(status.troubles) == 2
+    assert dismiss(job) == 2
+    status = status_of(job)
+    assert (status.canceled, status.delivered, status.troubles, status.done) == (1, 1, (), True)
+    assert retry(job) == 0
 
 
 def test_dead_items_are_retried_with_their_attempts_forgotten(
