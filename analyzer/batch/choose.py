@@ -52,6 +52,10 @@ def choose(rows: Iterable[Row], job: Job, token: str, now_us: int, left: tuple[i
             break
         chosen.remark = over_budget(row["high_pico"], chosen.high_pico or 0, left)
         size = item_bytes(token, row["item_no"], row["bytes"])
+        if chosen.remark is None and EMPTY_BYTES + size > job.max_bytes:
+            chosen.remark = (
+                f"the next item has {row['bytes']} bytes, more than size.max_bytes allows since it was checked"
+            )
         if chosen.remark is not None or chosen.bytes + size > job.max_bytes:
             break
         chosen.item_nos.append(row["item_no"])

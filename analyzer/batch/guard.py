@@ -84,12 +84,13 @@ def send_directly(store: Store, job: Job, provider: Provider, me: str, clock: Ca
 
 
 def _work(this: _Round, guard: Guard) -> None:
-    with open_store(this.job.store) as store:
-        while not this.stop.is_set():
-            call = _intend(store, this)
-            if call is None:
-                return
-            _call(store, this, *call)
+    try:
+        with open_store(this.job.store) as store:
+            while not this.stop.is_set() and (call := _intend(store, this)) is not None:
+                _call(store, this, *call)
+    except BaseException:
+        this.stop.set()  # a store that fails for one fails for all: nobody goes on spending
+        raise
 
 
 def _intend(store: Store, this: _Round) -> tuple[int, str, int] | None:

@@ -153,6 +153,36 @@ def test_a_wrong_request_dies_with_the_providers_message(server: FakeServer, api
     assert status_of(guarded).dead_items == (("a", "invalid_request_error: HTTP 400: told"),)
 
 
+def test_a_store_that_fails_stops_all_callers(server: FakeServer, api: MessagesApi, guarded: Job) -> None:
+    import sqlite3
+
+    from analyzer.batch.store import Store
+    from analyzer.errors import UserError
+
+    fill(guarded, *(f"item-{n}" for n in range(40)), needed_by=in_hours(1))
+    submit(guarded, api)
+    run = Store.run
+
+    def full(store: Store, block: str, **values: object) -> sqlite3.Cursor:
+        if block == "end_direct":
+            raise sqlite3.OperationalError("database or disk is full")
+        return run(store, block, **values)
+
+    Store.run = full  # type: ignore[method-assign]
+    try:
+        with pytest.raises(UserError, match="disk is full"):
+            collect(guarded, api)
+    finally:
+        Store.run = run  # type: ignore[method-assign]
+    # Four callers were at it; each may have had one answer, and none asked for a second.
+    first = len(server.called)
+    assert 1 <= first <= 4
+    collect(guarded, api)
+    status = status_of(guarded)
+    assert status.done and sorted(delivered(guarded)) == sorted(f"item-{n}" for n in range(40))
+    assert status.lost_calls == first and sum(server.times_called().values()) == 40 + first
+
+
 def test_calls_are_bounded(server: FakeServer, api: MessagesApi, guarded: Job) -> None:
     import threading
 

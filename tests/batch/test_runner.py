@@ -70,6 +70,15 @@ def test_an_item_that_no_body_can_hold_dies_alone(api: MessagesApi, job: Job) ->
     assert status_of(job).dead_items[0][1].startswith("3086 bytes are more than")
 
 
+def test_an_item_that_no_longer_fits_is_told_not_left_in_silence(api: MessagesApi, job: Job) -> None:
+    from analyzer.batch import quote
+
+    enqueue(params("b" * 3000), job=job, key="b")
+    assert quote(job).items == 1
+    done = submit(dataclasses.replace(job, max_bytes=2000), api)
+    assert done.items == 0 and "3086 bytes, more than size.max_bytes" in done.remarks[0]
+
+
 def test_what_no_batch_takes_dies_before_money_is_spent(server: FakeServer, api: MessagesApi, job: Job) -> None:
     fill(job, "fast", speed="fast")
     fill(job, "streamed", stream=True)
