@@ -15,7 +15,7 @@ from analyzer.store.audit import Audit
 from analyzer.store.feed import Chunk, Limits
 from analyzer.store.ledger import FileResult, Reading, known_content, next_file_id, write_readings, write_unread
 from analyzer.store.openings import Doors, Opening
-from analyzer.store.paths import expand_paths, is_never_a_log, shown_path, stored_bytes
+from analyzer.store.paths import expand_paths, is_never_a_log, plain_path, shown_path, stored_bytes
 from analyzer.store.projecting import Desk
 
 _PROBE_RECORDS = 50
@@ -184,14 +184,14 @@ class Intake:
         Raises: UserError when a named file cannot be read, or at the first problem when strict.
         """
         if is_never_a_log(path) and not named:
-            self._settle(FileResult(path=path, source=None, remarks=((NOT_A_LOG, 1),)))
+            self._settle(FileResult(path=plain_path(path), source=None, remarks=((NOT_A_LOG, 1),)))
             return
         try:
             opening = self._doors.open(path)
         except UserError as error:
             if named:
                 raise
-            self._settle(FileResult(path=path, source=None, remarks=((f"not read: {error.found}", 1),)))
+            self._settle(FileResult(path=plain_path(path), source=None, remarks=((f"not read: {error.found}", 1),)))
             return
         if opening.digest is not None and self._is_known(opening):
             return
@@ -225,7 +225,7 @@ class Intake:
         assert opening.digest is not None
         if any(opening.digest == other.digest for waiting in self._waiting.values() for other, _ in waiting.files):
             self.flush()
-        known = known_content(self._audit, opening.path, opening.digest, self._forced)
+        known = known_content(self._audit, plain_path(opening.path), opening.digest, self._forced)
         if known is not None:
             self._settle(known)
         return known is not None
@@ -247,16 +247,16 @@ class Intake:
             for chunk in chunks():
                 self._tell(opening, projection.add(file_id, chunk, unfold))
             assert opening.digest is not None
-            readings.append(Reading(file_id, opening.path, opening.digest, opening.size))
+            readings.append(Reading(file_id, plain_path(opening.path), opening.digest, opening.size))
         if files[0][0].is_read_once and self._is_known(files[0][0]):
             return
         for result in write_readings(self._audit, readings, projection):
             self._settle(result)
 
     def _leave(self, opening: Opening, remark: str) -> None:
-        result = FileResult(path=opening.path, source=None, remarks=((remark, 1),))
+        result = FileResult(path=plain_path(opening.path), source=None, remarks=((remark, 1),))
         if opening.digest is not None:
-            write_unread(self._audit, Reading(self._next_file_id(), opening.path, opening.digest, opening.size), result)
+            write_unread(self._audit, Reading(self._next_file_id(), result.path, opening.digest, opening.size), result)
         self._settle(result)
 
     def _next_file_id(self) -> int:
@@ -279,6 +279,8 @@ def _recognised(first: Chunk) -> tuple[SourceFormat | None, str]:
     """The format, or why there is none."""
     if not first.texts and not first.rejects:
         return None, EMPTY
+    if not first.texts and len(first.rejects) == 1:
+        return None, f"not understood: {first.rejects[0][1]}"
     found = matching_formats(first.texts[:_PROBE_RECORDS])
     if len(found) > 1:
         names = " and ".join(source.name for source in found)

@@ -11,7 +11,7 @@ from pathlib import Path
 from analyzer.errors import UserError
 
 _NEVER_LOGS = re.compile(
-    r"\.(png|jpe?g|gif|webp|svg|ico|pdf|md|rst|html?|css|[jt]s|py|sh|zip|tar|whl|duckdb|db|sqlite|wal|toml|ya?ml|lock)$",
+    r"\.(png|jpe?g|gif|webp|svg|ico|pdf|md|rst|html?|css|[jt]s|py|sh|whl|duckdb|db|sqlite|wal|toml|ya?ml|lock)$",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"(postgres|postgresql|s3)://", re.IGNORECASE)
@@ -31,11 +31,16 @@ def scheme_of(path: str) -> str:
 def shown_path(path: str) -> str:
     """The path as it may be stored and printed: of a database host and name only, never user, password or options."""
     if scheme_of(path) != "postgresql":
-        return path
+        return plain_path(path)
     found = _DATABASE_URL.fullmatch(path.split("://", 1)[1])
     if found is None:
         return "postgresql://..."
     return f"postgresql://{found['host']}/{found['database'] or ''}"
+
+
+def plain_path(path: str) -> str:
+    """The path as text that can be stored and printed: bytes of a name that are no UTF-8 as `\\xff`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def expand_paths(paths: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,14 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_STEP_BYTES = 1 << 14
 PARQUET = b"PAR1"
+_NO_TEXT = (
+    (0, b"PK\x03\x04", "a zip archive or Excel workbook: unpack it, or save its sheet as CSV"),
+    (257, b"ustar", "a tar archive: unpack it"),
+    (0, b"BZh", "packed with bzip2: unpack it"),
+    (0, b"\xfd7zXZ\0", "packed with xz: unpack it"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"),
+    (0, b"SQLite format 3\0", "an SQLite database: save its table as CSV"),
+)
 
 
 class Torn(Exception):
@@ -102,8 +110,14 @@ def _unzstd(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _recoded(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """UTF-8 without a byte order mark."""
+    """UTF-8 without a byte order mark.
+
+    Raises: Torn for what is no text, by its first bytes.
+    """
     head = next(blocks, b"")
+    for place, mark, told in _NO_TEXT:
+        if head.startswith(mark, place):
+            raise Torn(told)
     encoding = _utf16(head)
     if encoding is None:
         yield head.removeprefix(codecs.BOM_UTF8)

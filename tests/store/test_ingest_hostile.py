@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -251,3 +256,67 @@ def test_a_tag_that_stands_twice_keeps_its_first_value(audit: Audit, tmp_path: P
     (tmp_path / "a.json").write_text(json.dumps([row]))
     assert ingest_paths(audit, [str(tmp_path / "a.json")]).accepted == 1
     assert audit.connection.execute("select tags['job'] from requests").fetchall() == [("a",)]
+
+
+def test_a_file_whose_name_is_no_utf8_is_read_and_named(audit: Audit, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff.jsonl")).write_text(call(1))
+    (tmp_path / os.fsdecode(b"odd\xfe.json")).write_text('{"a": 1}')
+    result = ingest_paths(audit, [str(tmp_path)])
+    assert [Path(file.path).name for file in result.files] == ["bad\\xff.jsonl", "odd\\xfe.json"]
+    assert result.accepted == 1
+    assert ingest_paths(audit, [str(tmp_path)]).accepted == 0
+
+
+@pytest.mark.parametrize("name", [b"[x].parquet", b"*.parquet", b"bad\xff.parquet", b"year=2020/a.parquet"])
+def test_a_parquet_file_is_read_alone_whatever_its_name(audit: Audit, tmp_path: Path, name: bytes) -> None:
+    import duckdb
+
+    def written(numbers: tuple[int, int]) -> Path:
+        log, made = tmp_path / "rows.jsonl", tmp_path / f"other{numbers[0]}.parquet"
+        log.write_text("\n".join(map(call, numbers)))
+        duckdb.execute(f"copy (select * from read_json('{log}')) to '{made}' (format parquet)")
+        return made
+
+    path = tmp_path / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    written((1, 2)).rename(path)
+    written((3, 4))
+    assert ingest_paths(audit, [str(path)]).accepted == 2
+    assert audit.connection.execute("select request_id from requests order by all").fetchall() == [
+        ("msg_1",),
+        ("msg_2",),
+    ]
+
+
+def _archive(kind: str) -> bytes:
+    packed = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("a.jsonl", call(1))
+    else:
+        with tarfile.open(fileobj=packed, mode=f"w:{kind.partition('.')[2]}") as archive:  # type: ignore[call-overload]
+            info = tarfile.TarInfo("a.jsonl")
+            info.size = len(call(1))
+            archive.addfile(info, io.BytesIO(call(1).encode()))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("logs.json", _archive("zip")[:-30], "a zip archive or Excel workbook: unpack it, or save its sheet as CSV"),
+        ("logs.zip", _archive("zip"), "a zip archive or Excel workbook: unpack it, or save its sheet as CSV"),
+        ("logs.tar", _archive("tar"), "a tar archive: unpack it"),
+        ("logs.tgz", _archive("tar.gz"), "a tar archive: unpack it"),
+        ("logs.bz2", bz2.compress(call(1).encode()), "packed with bzip2: unpack it"),
+        ("log.gz", gzip.compress(call(1).encode())[:20], "the gzip file is cut off here"),
+    ],
+)
+def test_an_archive_in_a_folder_is_named_with_what_to_do(
+    audit: Audit, tmp_path: Path, name: str, data: bytes, reason: str
+) -> None:
+    (tmp_path / "a.jsonl").write_text(call(7))
+    (tmp_path / name).write_bytes(data)
+    result = ingest_paths(audit, [str(tmp_path)])
+    assert result.accepted == 1
+    assert [file.remarks for file in result.files if file.path.endswith(name)] == [((f"not understood: {reason}", 1),)]
