@@ -17,13 +17,14 @@ from analyzer.money import add, split_exactly, times
 from analyzer.rooms import room_modules
 from analyzer.savings.assessment import LEVERS, Case, Lever
 from analyzer.savings.context import Context, Ttl
-from analyzer.savings.state import State, usd_of
+from analyzer.savings.state import PICOS, State, usd_of
 
 ORDER: tuple[Lever, ...] = ("output", "routing", "batch", "caching")
 """The order of projection: routing changes the tokenizer and the minimum prefix, batch changes who hits the cache."""
 
 Subset = frozenset[Lever]
 _NONE: Subset = frozenset()
+Reached = dict[tuple[Subset, Ttl], State]
 
 
 @dataclass(frozen=True)
@@ -73,19 +74,21 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     levers = tuple(lever for lever in LEVERS if lever in chosen)
     with_life, baseline = replace(context, ttl=found[chosen].ttl), cost[_NONE]
     optimized: dict[Case, Decimal] = {"low": usd_of(cost[chosen])}
-    for case in ("base", "high"):
-        optimized[case] = prices.cost(projected(state, with_life, chosen, case))
+    reached: dict[Case, Reached] = {"base": {}, "high": {}}
+    for case in reached:
+        optimized[case] = prices.cost(projected(state, with_life, chosen, case, reached[case]))
     alone = {lever: usd_of(baseline - cost[frozenset((lever,))]) for lever in allowed}
     beside: dict[Lever, tuple[Decimal, Decimal]] = {}
     for lever in allowed:
         if lever not in chosen:
             more = chosen | {lever}
-            base = prices.cost(projected(state, replace(context, ttl=found[more].ttl), more, "base"))
+            life = with_life if found[more].ttl == with_life.ttl else replace(context, ttl=found[more].ttl)
+            base = prices.cost(projected(state, life, more, "base", reached["base"]))
             beside[lever] = usd_of(cost[chosen] - cost[more]), add((optimized["base"], -base))
     return Plan(
         levers,
         found[chosen].ttl,
-        shapley(levers, lambda some: usd_of(baseline - least(cost, some))),
+        _shares(levers, _worth(cost, levers)),
         optimized,
         alone,
         beside,
@@ -115,12 +118,16 @@ def _lives(lever: Lever, context: Context) -> tuple[Ttl, ...]:
     return ("5m", "1h") if lever == "caching" and context.allow_1h_cache else ("5m",)
 
 
-def projected(state: State, context: Context, levers: Subset, case: Case) -> State:
-    """The state after a set of levers."""
-    modules = lever_modules()
+def projected(state: State, context: Context, levers: Subset, case: Case, reached: Reached | None = None) -> State:
+    """The state after a set of levers. `reached` keeps what is projected once for sets that begin alike."""
+    modules, known, some = lever_modules(), {} if reached is None else reached, _NONE
     for lever in ORDER:
         if lever in levers:
-            state = modules[lever].project(state, context, case)
+            some |= {lever}
+            place = (some, context.ttl)
+            if place not in known:
+                known[place] = modules[lever].project(state, context, case)
+            state = known[place]
     return state
 
 
@@ -130,28 +137,43 @@ def subsets(levers: tuple[Lever, ...]) -> tuple[Subset, ...]:
     return tuple(frozenset(some) for size in range(len(levers) + 1) for some in combinations(levers, size))
 
 
-def least(cost: Mapping[Subset, int], levers: Subset) -> int:
-    """What the work costs with a set of levers at best: a lever in hand need not be pulled, so none makes it dearer."""
-    return min(pico for some, pico in cost.items() if some <= levers)
+def _worth(cost: Mapping[Subset, int], levers: tuple[Lever, ...]) -> dict[Subset, int]:
+    """What each set saves at best, in pico-dollars: a lever in hand need not be pulled, so none makes it dearer."""
+    best: dict[Subset, int] = {}
+    for some in subsets(levers):
+        best[some] = min([cost[some], *(best[some - {lever}] for lever in some)])
+    return {some: cost[_NONE] - pico for some, pico in best.items()}
 
 
 def shapley(levers: tuple[Lever, ...], saving: Callable[[Subset], Decimal]) -> dict[Lever, Decimal]:
-    """Each lever's mean gain over all orders in which the levers could be pulled; adds up to the saving exactly.
+    """Each lever's mean gain over all orders in which the levers could be pulled, USD; adds up to the saving exactly.
+
+    `saving` of a set in USD, in whole pico-dollars.
 
     Worked by hand, two levers: alone 50 and 60, together 80: 50/2 + (80 − 60)/2 = 35, and 60/2 + (80 − 50)/2 = 45.
     Source: L. S. Shapley, A Value for n-Person Games, 1953.
     """
-    count = len(levers)
-    if not count:
+    return _shares(levers, {some: int(times(saving(some), PICOS)) for some in subsets(levers)})
+
+
+def _shares(levers: tuple[Lever, ...], worth: Mapping[Subset, int]) -> dict[Lever, Decimal]:
+    """`shapley` of what each set is worth in pico-dollars."""
+    if not levers:
         return {}
-    value = {subset: saving(subset) for subset in subsets(levers)}
-    weights: list[Fraction] = []
-    for lever in levers:
-        alone = frozenset((lever,))
-        gains: list[Decimal] = []
-        for subset in value:
-            if lever not in subset:
-                orders = factorial(len(subset)) * factorial(count - len(subset) - 1)
-                gains += (times(value[subset | alone], orders), times(value[subset], -orders))
-        weights.append(Fraction(add(gains)) / factorial(count))
-    return dict(zip(levers, split_exactly(value[frozenset(levers)], weights), strict=True))
+    per_usd = factorial(len(levers)) * PICOS
+    weights = [
+        Fraction(sum([orders * (worth[more] - worth[some]) for some, more, orders in _joins(lever, levers)]), per_usd)
+        for lever in levers
+    ]
+    return dict(zip(levers, split_exactly(usd_of(worth[frozenset(levers)]), weights), strict=True))
+
+
+@cache
+def _joins(lever: Lever, levers: tuple[Lever, ...]) -> tuple[tuple[Subset, Subset, int], ...]:
+    """Each set that a lever can join, the set with it, and in how many orders of all levers it joins just then."""
+    count = len(levers)
+    return tuple(
+        (some, some | {lever}, factorial(len(some)) * factorial(count - len(some) - 1))
+        for some in subsets(levers)
+        if lever not in some
+    )

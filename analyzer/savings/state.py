@@ -18,7 +18,8 @@ from analyzer.pricing import Model, NoPrice, Price
 from analyzer.tokens import TokenSums
 from analyzer.workloads.spend import Usage
 
-_PICOS = 10**12
+PICOS = 10**12
+"""Pico-dollars in a dollar."""
 _EXACT = Context(prec=60)
 
 
@@ -74,6 +75,9 @@ class Prices:
     _known: dict[PriceKey, Price | None] = field(default_factory=dict, compare=False, repr=False)
     _picos: dict[PriceKey, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
     _batch: dict[PriceKey, PriceKey | None] = field(default_factory=dict, compare=False, repr=False)
+    _models: dict[tuple[PriceKey, str, date, int], PriceKey | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     _days: dict[tuple[PriceKey, str | None], int] = field(default_factory=dict, compare=False, repr=False)
     _groups: dict[object, int] = field(default_factory=dict, compare=False, repr=False)
 
@@ -108,7 +112,7 @@ class Prices:
         if price is None:
             raise ValueError(f"no price for {key}")
         exact = [
-            times(per_token, _PICOS)
+            times(per_token, PICOS)
             for per_token in (
                 price.uncached_input_usd,
                 price.cache_write_5m_usd,
@@ -130,6 +134,14 @@ class Prices:
             target = key._replace(mode="batch")
             self._batch[key] = target if key.mode == "standard" and self.price(target) else None
         return self._batch[key]
+
+    def on_model(self, key: PriceKey, model: Model, on: date, over_tokens: int) -> PriceKey | None:
+        """The same on another model, that day and on that card; None = the list has no price for it."""
+        place = (key, model.id, on, over_tokens)
+        if place not in self._models:
+            target = key._replace(model=model.id, on=on, over_tokens=over_tokens)
+            self._models[place] = target if self.price(target) else None
+        return self._models[place]
 
     def alike(self, key: PriceKey, route_to: str | None) -> int:
         """A number, the same for keys that differ in the day alone and whose prices (today's, a lever's) are equal."""
@@ -166,8 +178,6 @@ def price_key(usage: Usage) -> PriceKey | None:
 def total(tokens: Iterable[TokenSums]) -> TokenSums:
     """The sum, bucket by bucket."""
     rows = tuple(tokens)
-    if len(rows) == 1:
-        return rows[0]
     return TokenSums(
         sum([row.uncached_input_tokens for row in rows]),
         sum([row.cache_write_5m_tokens for row in rows]),

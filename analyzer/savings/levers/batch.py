@@ -29,7 +29,6 @@ from analyzer.savings.state import Part, Prefix, State, portion, remainder, whol
 from analyzer.tokens import TokenSums
 
 title = "Batch API"
-_NOTHING = TokenSums()
 
 
 def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
@@ -69,16 +68,16 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
 
 def project(state: State, context: Context, case: Case) -> State:
     """The state with the placed share in batch; the rest is real-time and no longer cached."""
-    share = context.placed_share(case)
+    share, in_batch = context.placed_share(case), context.prices.in_batch
     parts: list[Part] = []
     for part in state:
-        key = context.prices.in_batch(part.key)
+        key = in_batch(part.key)
         if key is None:
             parts.append(part)
             continue
-        placed, left = placed_and_left(part.tokens, share)
-        parts.append(Part(cold(placed), key, tuple(_placed_prefix(prefix, share) for prefix in part.prefixes)))
-        if left != _NOTHING:
+        placed, left = placed_and_left(part.tokens, share) if share < 1 else (part.tokens, None)
+        parts.append(Part(cold(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
+        if left is not None:
             parts.append(Part(left, part.key))
     return tuple(parts)
 

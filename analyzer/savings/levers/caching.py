@@ -71,7 +71,7 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
 
 def project(state: State, context: Context, case: Case) -> State:
     """The state with its prefixes in the cache: real-time parts for `context.ttl`, batch parts primed for 1 hour."""
-    return tuple(_project_part(part, context, case) for part in state)
+    return tuple([_project_part(part, context, case) for part in state])
 
 
 def _project_part(part: Part, context: Context, case: Case) -> Part:
@@ -108,7 +108,7 @@ def cold(state: State, context: Context) -> State:
 def long_enough(part: Part, context: Context) -> tuple[Prefix, ...]:
     """The prefixes of a part that its model caches."""
     least = context.prices.models[part.key.model].min_cacheable_tokens
-    return tuple(prefix for prefix in part.prefixes if prefix.length_tokens >= least and prefix.requests)
+    return tuple([prefix for prefix in part.prefixes if prefix.length_tokens >= least and prefix.requests])
 
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:

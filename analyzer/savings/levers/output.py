@@ -16,11 +16,13 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from analyzer.money import add, dollars
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
 from analyzer.savings.state import Part, State, whole
+from analyzer.tokens import TokenSums
 
 title = "Shorter output"
 _WHAT_IF = Decimal("0.9")
@@ -52,14 +54,23 @@ def project(state: State, context: Context, case: Case) -> State:
     """The state with shorter answers."""
     if context.output_share is None:
         return state
-    share, kept = Fraction(context.output_share), context.assumed("output_cut_kept_share", case)
-    return tuple(
-        Part(
-            replace(part.tokens, output_tokens=kept_output(part.tokens.output_tokens, share, kept)),
-            part.key,
-            part.prefixes,
-        )
-        for part in state
+    cut = _cut(context.output_share, context.assumed("output_cut_kept_share", case))
+    return tuple([Part(_shorter(part.tokens, cut), part.key, part.prefixes) for part in state])
+
+
+@lru_cache(maxsize=1024)
+def _cut(share: Decimal, kept: Fraction) -> Fraction:
+    return (1 - Fraction(share)) * kept
+
+
+def _shorter(tokens: TokenSums, cut: Fraction) -> TokenSums:
+    return TokenSums(
+        tokens.uncached_input_tokens,
+        tokens.cache_write_5m_tokens,
+        tokens.cache_write_1h_tokens,
+        tokens.cache_read_tokens,
+        tokens.output_tokens - whole(tokens.output_tokens, cut),
+        tokens.web_searches,
     )
 
 

@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from analyzer.money import add, dollars
 from analyzer.pricing import Model, smaller_models
@@ -30,7 +31,7 @@ from analyzer.savings.state import Part, Prefix, PriceKey, State, grown, portion
 from analyzer.tokens import TokenSums
 
 title = "Smaller model"
-_NOTHING, _SAME = TokenSums(), Fraction(1)
+_SAME = Fraction(1)
 _TURNED: dict[Case, Case] = {"low": "high", "base": "base", "high": "low"}
 
 
@@ -83,7 +84,7 @@ def _fits(name: str, context: Context) -> bool:
 
 def project(state: State, context: Context, case: Case) -> State:
     """The state with all that can move on the smaller model, and the failed share on today's."""
-    passed = Fraction(context.pass_rate or 0) * context.assumed("routing_pass_kept_share", case)
+    passed = _passed(context.pass_rate or Decimal(0), context.assumed("routing_pass_kept_share", case))
     parts: list[Part] = []
     for part in state:
         key = _target(part.key, context, case)
@@ -102,9 +103,14 @@ def project(state: State, context: Context, case: Case) -> State:
             )
         )
         parts.append(Part(moved, key, prefixes))
-        if again != _NOTHING:
+        if passed < 1:
             parts.append(Part(again, part.key))
     return tuple(parts)
+
+
+@lru_cache(maxsize=1024)
+def _passed(pass_rate: Decimal, kept: Fraction) -> Fraction:
+    return Fraction(pass_rate) * kept
 
 
 def _target(key: PriceKey, context: Context, case: Case) -> PriceKey | None:
@@ -112,10 +118,7 @@ def _target(key: PriceKey, context: Context, case: Case) -> PriceKey | None:
     model = context.prices.models.get(context.route_to or "")
     if model is None or model.id == key.model:
         return None
-    on = _day(key, model)
-    over = _size_tier(key, model, context, case)
-    target = key._replace(model=model.id, on=on, over_tokens=over)
-    return target if context.prices.price(target) else None
+    return context.prices.on_model(key, model, _day(key, model), _size_tier(key, model, context, case))
 
 
 def _day(key: PriceKey, model: Model) -> date:
