@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from analyzer.money import dollars
 from analyzer.savings.assessment import Lever, LeverFinding
 from analyzer.savings.context import Context
 from analyzer.savings.levers import caching
-from analyzer.savings.stack import Plan, lever_modules, projected
+from analyzer.savings.stack import Plan, lever_modules
 from analyzer.savings.state import State
 
 
@@ -54,7 +53,7 @@ def _in_a_batch(state: State, context: Context, plan: Plan) -> Iterator[str]:
         return
     without = frozenset(plan.levers) - {"caching"}
     without |= {"batch"} if "batch" in plan.alone_usd else frozenset()
-    sent = projected(state, replace(context, ttl=plan.ttl), without, "low")
+    sent = plan.states[without]
     if not any(part.key.mode == "batch" and caching.long_enough(part, context) for part in sent):
         return
     if not context.allow_1h_cache:

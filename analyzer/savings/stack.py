@@ -33,7 +33,7 @@ class Plan:
 
     `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
     would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
-    `state`: the parts after the levers, low case.
+    `states`: the parts after every set, low case.
     """
 
     levers: tuple[Lever, ...]
@@ -43,7 +43,12 @@ class Plan:
     alone_usd: dict[Lever, Decimal]
     beside_usd: dict[Lever, tuple[Decimal, Decimal]]
     set_costs_usd: Mapping[Subset, Decimal]
-    state: State
+    states: Mapping[Subset, State]
+
+    @property
+    def state(self) -> State:
+        """The parts after the plan, low case."""
+        return self.states[frozenset(self.levers)]
 
 
 class _Costed(NamedTuple):
@@ -93,7 +98,7 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
         alone,
         beside,
         {some: usd_of(pico) for some, pico in cost.items()},
-        found[chosen].state,
+        {some: costed.state for some, costed in found.items()},
     )
 
 
@@ -109,13 +114,22 @@ def _every_set(state: State, context: Context, levers: tuple[Lever, ...]) -> lis
             project, grown = modules[lever].project, list(reached)
             for ttl in _lives(lever, context):
                 with_life = context if ttl == context.ttl else replace(context, ttl=ttl)
-                grown += [(some | {lever}, ttl, project(before, with_life, "low")) for some, _, before in reached]
+                grown += [
+                    (some | {lever}, ttl, project(before, with_life, "low"))
+                    for some, _, before in reached
+                    if ttl == "5m" or _in_real_time(before)
+                ]
             reached = grown
     return reached
 
 
 def _lives(lever: Lever, context: Context) -> tuple[Ttl, ...]:
     return ("5m", "1h") if lever == "caching" and context.allow_1h_cache else ("5m",)
+
+
+def _in_real_time(state: State) -> bool:
+    """Some prefix is not in a batch, where the life of a cache is always the hour."""
+    return any(part.prefixes and part.key.mode != "batch" for part in state)
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case, reached: Reached | None = None) -> State:
