@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.store.audit import Audit
 
 STOPPED = "stopped; what was read completely is kept"
+STOPPED_EARLY = "stopped; nothing was read completely yet"
 
 
 def count_requests(audit: Audit) -> int:
@@ -94,7 +95,7 @@ def audit_to_fill(path: Path) -> Iterator[Audit]:
                 raise
     except (KeyboardInterrupt, Exception) as error:
         if is_interrupt(error):
-            raise click.Abort(STOPPED) from None
+            raise click.Abort(STOPPED_EARLY if is_fruitless else STOPPED) from None
         raise
     finally:
         if is_fruitless:

@@ -87,7 +87,9 @@ def ingest_paths(
     audit.connection.execute(macros())
     size = sum(map(stored_bytes, names)) if progress else 0
     with Doors(names, limits or Limits(), audit) as doors:
-        intake = Intake(audit, forced, doors, progress, is_strict=strict, bytes_total=size)
+        intake = Intake(
+            audit, forced, doors, progress, is_strict=strict, with_time=assumed_us is not None, bytes_total=size
+        )
         try:
             for name in names:
                 intake.take(name, named=name in paths)
@@ -163,6 +165,7 @@ class Intake:
         progress: Progress | None,
         *,
         is_strict: bool,
+        with_time: bool = False,
         bytes_total: int = 0,
     ) -> None:
         self.desk = Desk(audit)
@@ -172,6 +175,7 @@ class Intake:
         self._doors = doors
         self._progress = progress
         self._is_strict = is_strict
+        self._with_time = with_time
         self._waiting: dict[SourceFormat, _Waiting] = {}
         self._file_id = next_file_id(audit)
         self._records = 0
@@ -211,21 +215,23 @@ class Intake:
         elif source.whole_file:  # its records may hang on those of another file: read it together with the others
             self._let_wait(source, opening, lambda: self._doors.open(path).chunks, 0)
         else:
+            self.flush(whole=False)  # so that they are kept when the reading of the large one is stopped
             self._write(
                 source, [(opening, lambda: itertools.chain([first], [second] if second else [], opening.chunks))]
             )
 
-    def flush(self) -> None:
-        """Write the small files that wait."""
-        for source in list(self._waiting):
-            waiting = self._waiting.pop(source)
-            self._write(source, waiting.files)
+    def flush(self, *, whole: bool = True) -> None:
+        """Write the files that wait, the smallest first; `whole`: also those that may hang on files not yet seen."""
+        ready = [source for source in self._waiting if whole or not source.whole_file]
+        for source in sorted(ready, key=lambda source: sum(opening.size for opening, _ in self._waiting[source].files)):
+            self._write(source, self._waiting.pop(source).files)
 
     def _is_known(self, opening: Opening) -> bool:
         assert opening.digest is not None
         if any(opening.digest == other.digest for waiting in self._waiting.values() for other, _ in waiting.files):
             self.flush()
-        known = known_content(self._audit, plain_path(opening.path), opening.digest, self._forced)
+        path, digest = plain_path(opening.path), opening.digest
+        known = known_content(self._audit, path, digest, self._forced, with_time=self._with_time)
         if known is not None:
             self._settle(known)
         return known is not None
@@ -283,6 +289,6 @@ def _recognised(first: Chunk) -> tuple[SourceFormat | None, str]:
         return None, f"not understood: {first.rejects[0][1]}"
     found = matching_formats(first.texts[:_PROBE_RECORDS])
     if len(found) > 1:
-        names = " and ".join(source.name for source in found)
-        return None, f"looks like {names}: say which, for instance --format {found[0].name}"
+        which = f"say which, for instance --format {found[0].name}; one that holds both, once with each"
+        return None, f"looks like {' and '.join(source.name for source in found)}: {which}"
     return (found[0], "") if found else (None, NOT_UNDERSTOOD)

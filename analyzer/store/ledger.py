@@ -62,19 +62,27 @@ def next_file_id(audit: Audit) -> int:
     return int(row[0])
 
 
-def known_content(audit: Audit, path: str, digest: str, forced: SourceFormat | None) -> FileResult | None:
-    """The same bytes were read before and gave calls: everything is a duplicate now. None = read the file."""
+def known_content(
+    audit: Audit, path: str, digest: str, forced: SourceFormat | None, *, with_time: bool = False
+) -> FileResult | None:
+    """The same bytes were read before and gave calls: everything is a duplicate now. None = read the file.
+
+    `with_time`: a time for calls without one is given now, so a file that lacked one is read again.
+    """
     row = audit.connection.execute(
         "select file_id, source, accepted + duplicates, rejected, context_lines from files "
-        "where content_hash = $digest and accepted + duplicates > 0",
-        {"digest": digest},
+        "where content_hash = $digest and accepted + duplicates > 0 and ($source is null or source = $source) "
+        "order by file_id desc",
+        {"digest": digest, "source": forced.name if forced else None},
     ).fetchone()
-    if row is None or (forced is not None and forced.name != row[1]):
+    if row is None:
         return None
     file_id, source, duplicates, rejected, context_lines = row
     rejects = audit.connection.execute(
         "select line_no, reason from rejects where file_id = $file_id order by line_no", {"file_id": file_id}
     ).fetchall()
+    if with_time and any("--at" in reason for _, reason in rejects):
+        return None
     return FileResult(
         path=path,
         source=source,
@@ -136,7 +144,7 @@ def _transaction(audit: Audit) -> Iterator[None]:
 
 
 def _write_facts(audit: Audit, readings: Sequence[Reading], results: Sequence[FileResult]) -> None:
-    _forget_fruitless(audit, readings)
+    _forget_fruitless(audit, readings, results[0].source)
     now = time.time_ns() // 1000
     audit.connection.executemany(
         "insert into files (file_id, path, content_hash, bytes, source, ingested_us, lines, accepted, duplicates, "
@@ -163,13 +171,20 @@ def _write_facts(audit: Audit, readings: Sequence[Reading], results: Sequence[Fi
     _insert(audit, "remarks", [(r.file_id, text, count) for r, result in pairs for text, count in result.remarks])
 
 
-def _forget_fruitless(audit: Audit, readings: Sequence[Reading]) -> None:
-    """Drop an earlier reading of the same bytes that gave no call, so that its rejects are not counted twice."""
-    digests = {"digests": [reading.digest for reading in readings]}
-    old = "select file_id from files where content_hash in (select unnest($digests)) and accepted + duplicates = 0"
+def _forget_fruitless(audit: Audit, readings: Sequence[Reading], source: str | None) -> None:
+    """Drop what an earlier reading of the same bytes could not use, so that its rejects are not counted twice.
+
+    All of a reading that gave no call; of another only the rejects, where it was of the same format.
+    """
+    bound = {"digests": [reading.digest for reading in readings], "source": source}
+    same = "select file_id from files where content_hash in (select unnest($digests))"
+    old = f"{same} and (accepted + duplicates = 0 or source = $source)"
     for table in ("rejects", "remarks"):
-        audit.connection.execute(f"delete from {table} where file_id in ({old})", digests)
-    audit.connection.execute(f"delete from files where file_id in ({old})", digests)
+        audit.connection.execute(f"delete from {table} where file_id in ({old})", bound)
+    audit.connection.execute(f"update files set lines = lines - rejected, rejected = 0 where file_id in ({old})", bound)
+    audit.connection.execute(
+        f"delete from files where file_id in ({same} and accepted + duplicates = 0)", {"digests": bound["digests"]}
+    )
 
 
 def _insert(audit: Audit, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

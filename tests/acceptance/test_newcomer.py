@@ -283,7 +283,7 @@ def test_ctrl_c_while_the_audit_is_made_leaves_none(
 
     monkeypatch.setattr("analyzer.store.audit._salt", interrupted)
     done = whowaits("analyze", log(tmp_path / "log.jsonl", call(1)), "-o", "out")
-    assert (done.code, done.err) == (130, "stopped; what was read completely is kept\n")
+    assert (done.code, done.err) == (130, "stopped; nothing was read completely yet\n")
     assert not (tmp_path / "out").exists()
 
 

@@ -136,6 +136,59 @@ def test_the_wrapper_keeps_writes_for_an_hour_apart(audit: Audit, tmp_path: Path
     assert rows == [(10, 200, 500), (10, 700, 0)]
 
 
+def test_small_files_are_kept_when_the_reading_of_a_large_one_after_them_is_stopped(
+    audit: Audit, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jsonl").write_text(lines(1))
+    (tmp_path / "b.jsonl").write_text(lines(2) + " " * 5_000_000 + "\n" + lines(3))
+
+    def stop(path: str, *figures: int) -> None:
+        if path.endswith("b.jsonl"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ingest_paths(audit, [str(tmp_path)], progress=stop)
+    assert ids(audit) == ["r1"]
+    assert ingest_paths(audit, [str(tmp_path)]).accepted == 2
+
+
+def test_a_time_given_later_mends_the_calls_that_had_none_and_counts_the_others_once(
+    audit: Audit, tmp_path: Path
+) -> None:
+    usage = {"input_tokens": 5, "output_tokens": 1}
+    records = [json.loads(call(1)), {"request_id": "x", "usage": usage}, {"started_at": "soon", "usage": usage}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    first = ingest_paths(audit, [str(tmp_path)], format="whowaits_jsonl")
+    assert (first.accepted, first.rejected) == (1, 2)
+    for accepted, duplicates in ((1, 1), (0, 2)):
+        again = ingest_paths(audit, [str(tmp_path)], format="whowaits_jsonl", assumed_us=1_793_527_200_000_000)
+        assert (again.accepted, again.duplicates, again.rejected) == (accepted, duplicates, 1)
+    assert ids(audit) == ["r1", "x"]
+    rows = audit.connection.execute("select sum(rejected), sum(lines), count(*) from files").fetchall()
+    assert rows == [(1, 4, 2)]
+    assert audit.connection.execute("select line_no from rejects").fetchall() == [(3,)]
+
+
+def test_a_file_of_two_formats_is_read_once_with_each_and_then_known_in_both(audit: Audit, tmp_path: Path) -> None:
+    bedrock = {
+        "schemaType": "ModelInvocationLog",
+        "requestId": "r9",
+        "modelId": "anthropic.claude-haiku-4-5",
+        "input": {},
+    }
+    bedrock |= {"timestamp": "2026-11-01T10:00:00Z"}
+    counts = {"input": {"inputTokenCount": 9}, "output": {"outputTokenCount": 1}}
+    (tmp_path / "a.jsonl").write_text(lines(1) + json.dumps({**bedrock, **counts}))
+    with pytest.raises(UserError, match=r"looks like bedrock_invocation_log and whowaits_jsonl: .*once with each"):
+        ingest_paths(audit, [str(tmp_path)])
+    names = ("bedrock_invocation_log", "whowaits_jsonl")
+    assert [ingest_paths(audit, [str(tmp_path)], format=name).accepted for name in names] == [1, 1]
+    again = [ingest_paths(audit, [str(tmp_path)], format=name).files[0] for name in names]
+    assert [(file.source, file.remarks[0][0]) for file in again] == [
+        (name, "the same content was read before") for name in names
+    ]
+
+
 _KILLED_BEFORE_COMMIT = """
 import os, signal, sys
 from pathlib import Path
