@@ -236,6 +236,12 @@ FEATURES = (
         "of run starts that a schedule could account for: in slots with 3 times the days of those around, or in phase",
     ),
     Feature(
+        "other_share",
+        "double",
+        "share",
+        "of requests off the schedule that are other work than its own late runs; 0 = nothing says so",
+    ),
+    Feature(
         "hour_repeat",
         "double",
         "-1 to 1",

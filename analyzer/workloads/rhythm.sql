@@ -130,19 +130,22 @@ from (
 ) compared
 group by component_no
 
+-- name: run_slots
+-- Takes: runs. Returns: one row per run and width of slot: the slot of the day it starts in. Unit: microseconds; slots are
+-- counted from midnight UTC.
+select
+  r.component_no,
+  r.run_no,
+  w.width_us,
+  r.started_us - r.started_us % 86400000000 as day_us,
+  (r.started_us % 86400000000 - r.started_us % w.width_us) / w.width_us as slot
+from runs r
+cross join (values (180000000), (300000000), (600000000), (1200000000)) as w(width_us)
+
 -- name: slot_days
--- Takes: runs. Returns: one row per component, width of slot and slot of the day: on how many days a run starts in it.
--- Unit: microseconds; slots are counted from midnight UTC.
-select component_no, width_us, slot, cast(count(*) as bigint) as days
-from (
-  select distinct
-    r.component_no,
-    w.width_us,
-    r.started_us - r.started_us % 86400000000 as day_us,
-    (r.started_us % 86400000000 - r.started_us % w.width_us) / w.width_us as slot
-  from runs r
-  cross join (values (180000000), (300000000), (600000000), (1200000000)) as w(width_us)
-) starts
+-- Takes: run_slots. Returns: one row per component, width of slot and slot of the day: on how many days a run starts in it.
+select component_no, width_us, slot, count(distinct day_us) as days
+from run_slots
 group by component_no, width_us, slot
 
 -- name: slot_near
@@ -160,6 +163,12 @@ left join slot_days b
   on b.component_no = a.component_no and b.width_us = a.width_us
   and b.slot = (a.slot + l.slots + 86400000000 / a.width_us) % (86400000000 / a.width_us)
 group by a.component_no, a.width_us, a.slot
+
+-- name: hot_slots
+-- Takes: slot_near. Returns: the slots with runs on 3 days or more and on 3 times those of the slots around.
+select component_no, width_us, slot, days
+from slot_near
+where days >= 3 and days >= 3 * coalesce(near_days, 0)
 
 -- name: slot_pairs
 -- Takes: slot_near. Returns: per component and width: pairs of days with a run in the same slot (`same`); what they would
@@ -225,8 +234,20 @@ from (
 ) phased
 group by component_no, period_us, (phase_us - phase_us % (period_us / 12)) / (period_us / 12)
 
+-- name: phase_thirds
+-- Takes: phase_bins. Returns: run starts in each third of each period, one row per twelfth that such a third begins with.
+select
+  b.component_no,
+  b.period_us,
+  s.bin,
+  sum(case when (b.bin - s.bin + 12) % 12 < 4 then b.runs else 0 end) as runs,
+  sum(b.runs) as all_runs
+from phase_bins b
+cross join (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) as s(bin)
+group by b.component_no, b.period_us, s.bin
+
 -- name: explained_runs
--- Takes: phase_bins, slot_pairs. Returns: the share of run starts that a schedule could account for: the larger of those
+-- Takes: phase_thirds, slot_pairs. Returns: the share of run starts that a schedule could account for: the larger of those
 -- in hot slots (at the best width) and those above the floor of the best period, which is three times the emptiest third.
 select component_no, round(max(share), 6) as explained_share
 from (
@@ -234,20 +255,36 @@ from (
   from slot_pairs
   union all
   select component_no, 1 - 3 * cast(min(runs) as double) / max(all_runs) as share
-  from (
-    select
-      b.component_no,
-      b.period_us,
-      s.bin,
-      sum(case when (b.bin - s.bin + 12) % 12 < 4 then b.runs else 0 end) as runs,
-      sum(b.runs) as all_runs
-    from phase_bins b
-    cross join (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) as s(bin)
-    group by b.component_no, b.period_us, s.bin
-  ) thirds
+  from phase_thirds
   group by component_no, period_us
 ) shares
 group by component_no
+
+-- name: phase_arcs
+-- Takes: phase_thirds, phase_shape. Returns: per component its best period and the twelfth its fullest third begins with.
+select component_no, period_us, bin
+from (
+  select t.component_no, t.period_us, t.bin,
+    row_number() over (partition by t.component_no order by t.runs desc, t.bin) as place
+  from phase_thirds t
+  join phase_shape p on p.component_no = t.component_no and p.period_us = t.period_us
+) ranked
+where place = 1
+
+-- name: off_schedule
+-- Takes: runs, run_slots, hot_slots, phase_arcs. Returns: per component the runs, and the requests in them, that start
+-- neither in a hot slot of any width nor in the fullest third of the best period; no row = none.
+select r.component_no, count(*) as runs, cast(sum(r.requests) as bigint) as requests
+from runs r
+join phase_arcs a on a.component_no = r.component_no
+left join (
+  select distinct s.component_no, s.run_no
+  from run_slots s
+  join hot_slots h on h.component_no = s.component_no and h.width_us = s.width_us and h.slot = s.slot
+) hot on hot.component_no = r.component_no and hot.run_no = r.run_no
+where hot.run_no is null
+  and ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 >= 4
+group by r.component_no
 
 -- name: day_shape
 -- Takes: run_days. Returns: days with runs, days from first to last, Fano factor (variance / mean) of runs a day, days
@@ -304,6 +341,32 @@ select
   round(cast(sum(last_us - started_us) as double) / nullif(max(last_us) - min(started_us), 0), 6) as active_share
 from runs
 group by component_no
+
+-- name: other_work
+-- Takes: run_shape, off_schedule, phase_shape, slot_shape, day_shape, components. Returns: the share of requests that come
+-- off the schedule and are other work, not its own late runs; 0 = nothing says so. Other work are 14 runs off it or more
+-- where the schedule is sharp (R 0.7, or days that repeat slots 12 times as often as chance), or that are more than 1.5 a
+-- day, or more than 30 % of the requests, or a quarter larger than all the runs.
+select
+  component_no,
+  round(case when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > 1.5 * span_days
+    or off_share > 0.3 or off_share * runs >= 1.25 * off_runs) then off_share else 0 end, 6) as other_share
+from (
+  select
+    r.component_no,
+    r.runs,
+    coalesce(o.runs, 0) as off_runs,
+    coalesce(cast(o.requests as double) / k.requests, 0) as off_share,
+    p.phase_r,
+    v.slot_ratio,
+    d.span_days
+  from run_shape r
+  join components k on k.component_no = r.component_no
+  join phase_shape p on p.component_no = r.component_no
+  join slot_shape v on v.component_no = r.component_no
+  join day_shape d on d.component_no = r.component_no
+  left join off_schedule o on o.component_no = r.component_no
+) measured
 
 -- name: burst_shape
 -- Takes: calls. Returns: share of requests that fall in a 10 s bucket with at least 20 of them. Unit: 0 to 1.
