@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -40,6 +40,10 @@ class Context:
     cached_already: bool = False
     misses: CacheMisses | None = None
     ttl: Ttl = "5m"
+
+    def living(self, ttl: Ttl) -> Context:
+        """The same with another life of the real-time cache."""
+        return self if ttl == self.ttl else replace(self, ttl=ttl)
 
     def assumed(self, name: str, case: Case) -> Fraction:
         """The value of an assumption in a case."""

@@ -96,5 +96,5 @@ def _upside(state: State, context: Context, allowed: tuple[Lever, ...], plan: Pl
 
 
 def _steps(plan: Plan, context: Context) -> tuple[str, ...]:
-    modules, with_life = lever_modules(), replace(context, ttl=plan.ttl)
+    modules, with_life = lever_modules(), context.living(plan.ttl)
     return tuple(step for lever in plan.levers for step in modules[lever].steps(with_life, plan.levers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -77,7 +77,7 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     cost = {some: found[some].pico for some in subsets(allowed)}
     chosen = min(cost, key=cost.__getitem__)  # fewer levers come first, so a tie keeps the smaller set
     levers = tuple(lever for lever in LEVERS if lever in chosen)
-    with_life, baseline = replace(context, ttl=found[chosen].ttl), cost[_NONE]
+    with_life, baseline = context.living(found[chosen].ttl), cost[_NONE]
     optimized: dict[Case, Decimal] = {"low": usd_of(cost[chosen])}
     reached: dict[Case, Reached] = {"base": {}, "high": {}}
     for case in reached:
@@ -87,7 +87,7 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
     for lever in allowed:
         if lever not in chosen:
             more = chosen | {lever}
-            life = with_life if found[more].ttl == with_life.ttl else replace(context, ttl=found[more].ttl)
+            life = context.living(found[more].ttl)
             base = prices.cost(projected(state, life, more, "base", reached["base"]))
             beside[lever] = usd_of(cost[chosen] - cost[more]), add((optimized["base"], -base))
     return Plan(
@@ -113,7 +113,7 @@ def _every_set(state: State, context: Context, levers: tuple[Lever, ...]) -> lis
         if lever in levers:
             project, grown = modules[lever].project, list(reached)
             for ttl in _lives(lever, context):
-                with_life = context if ttl == context.ttl else replace(context, ttl=ttl)
+                with_life = context.living(ttl)
                 grown += [
                     (some | {lever}, ttl, project(before, with_life, "low"))
                     for some, _, before in reached

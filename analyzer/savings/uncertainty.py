@@ -50,7 +50,7 @@ SEED = 20_261_001
 def plan_corners(state: State, context: Context, plan: Plan) -> Corners:
     """The plan's cost with each assumption it hangs on at either end."""
     names: tuple[str, ...] = ()
-    with_life, reached = replace(context, ttl=plan.ttl), [state]
+    with_life, reached = context.living(plan.ttl), [state]
     for lever, own in _hanging_on(state, context, plan):
         names += own
         project = lever_modules()[lever].project

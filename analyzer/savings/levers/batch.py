@@ -69,13 +69,14 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
 def project(state: State, context: Context, case: Case) -> State:
     """The state with the placed share in batch; the rest is real-time and no longer cached."""
     share, in_batch = context.placed_share(case), context.prices.in_batch
+    some_stay = share < 1
     parts: list[Part] = []
     for part in state:
         key = in_batch(part.key)
         if key is None:
             parts.append(part)
             continue
-        placed, left = placed_and_left(part.tokens, share) if share < 1 else (part.tokens, None)
+        placed, left = placed_and_left(part.tokens, share) if some_stay else (part.tokens, None)
         parts.append(Part(cold(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
         if left is not None:
             parts.append(Part(left, part.key))

@@ -85,6 +85,7 @@ def _fits(name: str, context: Context) -> bool:
 def project(state: State, context: Context, case: Case) -> State:
     """The state with all that can move on the smaller model, and the failed share on today's."""
     passed = _passed(context.pass_rate or Decimal(0), context.assumed("routing_pass_kept_share", case))
+    some_fail = passed < 1
     parts: list[Part] = []
     for part in state:
         key = _target(part.key, context, case)
@@ -96,14 +97,14 @@ def project(state: State, context: Context, case: Case) -> State:
         # Lengths are rounded down, tokens up: the prefixes of a part never outgrow its input.
         prefixes = (
             part.prefixes
-            if factor == 1
+            if factor is _SAME
             else tuple(
                 Prefix(whole(p.length_tokens, factor), p.requests, p.prefixes, p.reads_5m, p.reads_1h)
                 for p in part.prefixes
             )
         )
         parts.append(Part(moved, key, prefixes))
-        if passed < 1:
+        if some_fail:
             parts.append(Part(again, part.key))
     return tuple(parts)
 
