@@ -76,3 +76,4 @@ def test_the_method_paper_shows_the_assumptions_of_the_file() -> None:
         f"| `{row.id}` | {row.low} | {row.base} | {row.high} | {row.basis} | {row.checked} |"
         for row in load_assumptions().rows
     ]
+    assert all(f"`{row.id}`: {row.title}. Source: {row.source}." in page for row in load_assumptions().rows)
