@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -77,6 +77,7 @@ class Reconciliation:
 @dataclass(frozen=True)
 class _Line:
     on: date
+    provider: str
     model: str
     cost_type: str
     api_key: str | None
@@ -138,6 +139,7 @@ def _lines(rows: Iterable[tuple[object, ...]]) -> list[_Line]:
         lines.append(
             _Line(
                 day_of_us(day_us),
+                str(provider),
                 model,
                 str(cost_type),
                 None if api_key is None else str(api_key),
@@ -170,7 +172,7 @@ def _compared(
     steps = _Steps()
     rest = steps.take_not_tokens(list(lines))
     rest = steps.take_missing_names(rest, known)
-    ours = steps.take_priority(priced)
+    ours = steps.take_priority(steps.take_other_providers(priced, {line.provider for line in lines}))
     cells = _cells(ours, rest)
     compared = steps.take_one_sided(cells)
     discount, basis = _discount(compared, rest, config, rounding)
@@ -231,6 +233,13 @@ class _Steps:
             self.add(f"{label} that no log has", add(line.amount for line in mine), listed)
             lines = [line for line in lines if getattr(line, name) not in missing]
         return lines
+
+    def take_other_providers(self, priced: Sequence[PricedUsage], billed: Collection[str]) -> list[PricedUsage]:
+        """Calls through a cloud or gateway that sends an invoice of its own."""
+        others = [row for row in priced if row.usage.provider not in billed]
+        named = ", ".join(sorted({row.usage.provider for row in others}))
+        self.add("calls that another provider bills", -_cost(others), named)
+        return [row for row in priced if row.usage.provider in billed]
 
     def take_priority(self, priced: Sequence[PricedUsage]) -> list[PricedUsage]:
         cost = _cost(row for row in priced if row.usage.mode == "priority")

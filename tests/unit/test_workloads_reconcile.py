@@ -71,6 +71,15 @@ def test_days_and_models_that_one_side_lacks_are_named(audit: Audit) -> None:
     assert result.coverage_share == Decimal(1) / 6
 
 
+def test_calls_that_another_provider_bills_cover_nothing_of_the_invoice(audit: Audit) -> None:
+    """$1 through Anthropic on an invoice of $2; the second dollar went through Bedrock, which AWS bills."""
+    add_requests(audit, [MILLION, {**MILLION, "provider": "aws_bedrock"}])
+    add_cost_lines(audit, [{"amount_usd": 2}])
+    result = found(audit)
+    assert steps(result) == {"calls that another provider bills": -1}
+    assert (result.coverage_share, result.unexplained_usd) == (Decimal("0.5"), 1)
+
+
 def test_keys_that_no_log_has_are_named_when_other_keys_match(audit: Audit) -> None:
     add_requests(audit, [{**MILLION, "api_key": "web"}])
     add_cost_lines(audit, [{"amount_usd": 1, "api_key": "web"}, {"amount_usd": 7, "api_key": "intern"}])
