@@ -50,8 +50,8 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
     if spend.two_readings:
         both = spend.two_readings
         click.echo(
-            f"{counted(both.requests, 'request')}: the log does not tell whether input holds the cache tokens; counted as "
-            f"if it does, {dollars(both.list_cost_usd)}; if it does not, {dollars(both.other_cost_usd)}"
+            f"{counted(both.requests, 'request')}: the log does not tell whether input holds the cache tokens; counted "
+            f"as if it does, {dollars(both.list_cost_usd)}; if it does not, {dollars(both.other_cost_usd)}"
         )
     if spend.total.uncounted:
         click.echo(f"{counted(spend.total.uncounted, 'row')} of usage reports do not say how many requests they hold")

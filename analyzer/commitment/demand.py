@@ -150,7 +150,8 @@ def _drawn_noise(outlook: Outlook, weekdays: npt.NDArray[np.int_], count: int, r
     fitting = starts[(outlook.first_weekday + starts) % WEEK == weekdays[0]]
     blocks = fitting[random.integers(0, len(fitting), (count, -(-days // WEEK)))]
     places = (blocks[:, :, None] + np.arange(WEEK)).reshape(count, -1)[:, :days]
-    return outlook.noise[places]
+    laid: Floats = outlook.noise[places]
+    return laid
 
 
 def _profile(usd: Floats, weekdays: npt.NDArray[np.int_]) -> Floats:
