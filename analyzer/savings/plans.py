@@ -10,7 +10,7 @@ from analyzer.money import ZERO, add
 from analyzer.savings.assessment import CASES, LEVERS, Case, ComponentPlan, Lever, LeverFinding, WorkloadPlan
 from analyzer.savings.context import Context
 from analyzer.savings.findings import finding_of
-from analyzer.savings.stack import Plan, best_plan, lever_modules
+from analyzer.savings.stack import Plan, best_plan, in_order, lever_modules
 from analyzer.savings.state import Prefix, PriceKey, State, merged, price_key, total
 from analyzer.savings.uncertainty import plan_corners
 from analyzer.tokens import TokenSums
@@ -59,9 +59,7 @@ def plan_component(
         corners=plan_corners(state, context, plan),
         today=state,
         planned=plan.state,
-        set_costs_usd=tuple(
-            (tuple(lever for lever in LEVERS if lever in some), cost) for some, cost in plan.set_costs_usd.items()
-        ),
+        set_costs_usd=tuple((in_order(some), cost) for some, cost in plan.set_costs_usd.items()),
     )
 
 

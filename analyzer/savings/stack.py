@@ -76,7 +76,7 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
             found[some] = _Costed(pico, ttl, after)
     cost = {some: found[some].pico for some in subsets(allowed)}
     chosen = min(cost, key=cost.__getitem__)  # fewer levers come first, so a tie keeps the smaller set
-    levers = tuple(lever for lever in LEVERS if lever in chosen)
+    levers = in_order(chosen)
     with_life, baseline = context.living(found[chosen].ttl), cost[_NONE]
     optimized: dict[Case, Decimal] = {"low": usd_of(cost[chosen])}
     reached: dict[Case, Reached] = {"base": {}, "high": {}}
@@ -149,6 +149,12 @@ def projected(state: State, context: Context, levers: Subset, case: Case, reache
 def subsets(levers: tuple[Lever, ...]) -> tuple[Subset, ...]:
     """All subsets, the smaller first."""
     return tuple(frozenset(some) for size in range(len(levers) + 1) for some in combinations(levers, size))
+
+
+@cache
+def in_order(levers: Subset) -> tuple[Lever, ...]:
+    """A set in the order of `LEVERS`."""
+    return tuple(lever for lever in LEVERS if lever in levers)
 
 
 def _worth(cost: Mapping[Subset, int], levers: tuple[Lever, ...]) -> dict[Subset, int]:

@@ -54,11 +54,8 @@ def plan_corners(state: State, context: Context, plan: Plan) -> Corners:
     for lever, own in _hanging_on(state, context, plan):
         names += own
         project = lever_modules()[lever].project
-        reached = [
-            project(before, replace(with_life, assumptions=context.assumptions.at(ends)), "low")
-            for ends in _ends(own)
-            for before in reached
-        ]
+        corners = [replace(with_life, assumptions=context.assumptions.at(ends)) for ends in _ends(own)]
+        reached = [project(before, corner, "low") for corner in corners for before in reached]
     return Corners(names, tuple(context.prices.cost(after) for after in reached))
 
 
