@@ -46,7 +46,7 @@ def summary_lines(result: IngestResult) -> Iterator[str]:
     strange = [file for file in result.files if not file.source and file not in skipped]
     read = len(result.files) - len(skipped) - len(strange)
     yield (
-        f"read {counted(read, 'file')}: {counted(result.accepted, 'call')}, "
+        f"read {counted(read, 'file')}: {', '.join(_accepted(result))}, "
         f"{counted(result.duplicates, 'duplicate')} dropped, {counted(result.rejected, 'line')} rejected, "
         f"{counted(len(strange), 'file')} not understood"
     )
@@ -62,6 +62,21 @@ def summary_lines(result: IngestResult) -> Iterator[str]:
         yield f"  and {len(strange) - SHOWN:,} more"
     if skipped:
         yield skipped_line(len(skipped))
+
+
+def _accepted(result: IngestResult) -> Iterator[str]:
+    """Calls, even if there are none; rows of usage reports and lines of invoices where there are some."""
+    from analyzer.sources.formats import formats
+
+    rows: Counter[str] = Counter()
+    for file in result.files:
+        source = formats().get(file.source or "")
+        rows[source.into if source else "requests"] += file.accepted
+    yield counted(rows["requests"], "call")
+    if rows["usage_rollups"]:
+        yield f"{counted(rows['usage_rollups'], 'row')} of usage reports"
+    if rows["cost_lines"]:
+        yield f"{counted(rows['cost_lines'], 'line')} of invoices"
 
 
 def skipped_files(result: IngestResult) -> tuple[FileResult, ...]:

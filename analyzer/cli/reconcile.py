@@ -55,18 +55,15 @@ def command(
 
 
 def _read(audit: Audit, invoices: Sequence[str]) -> None:
-    from analyzer.sources.formats import formats
     from analyzer.store.ingest import ingest_paths
 
-    for file in ingest_paths(audit, invoices).files:
-        if file.source is not None and formats()[file.source].into != "cost_lines":
-            raise UserError(file.path, f"a log ({file.source})", "an invoice or cost report", "read logs with ingest")
+    for file in ingest_paths(audit, invoices, only_into="cost_lines").files:
         for line, reason in file.rejects[:3]:
             click.echo(f"{printable(file.path)}, line {line}: {reason}", err=True)
 
 
 def _print(found: Reconciliation) -> None:
-    click.echo(f"{printable(found.source)} ({printable(found.series)}), {found.first_day} to {found.last_day}")
+    click.echo(f"{printable(found.source)}, {found.first_day} to {found.last_day}")
     rows = [("list cost of the logs", dollars(found.list_cost_usd), "")]
     rows += [(step.name, dollars(step.usd), printable(step.detail, 70)) for step in found.differences]
     rows += [("not explained", dollars(found.unexplained_usd), ""), ("invoice", dollars(found.invoiced_usd), "")]

@@ -70,6 +70,7 @@ def ingest_paths(
     mapping: Path | None = None,
     assumed_us: int | None = None,
     strict: bool = False,
+    only_into: str | None = None,
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> IngestResult:
@@ -78,6 +79,7 @@ def ingest_paths(
     `progress` is told a path, and over all files the records and bytes read and the bytes there are (0 = not known).
     `assumed_us`: the start of records that have no time (UTC microseconds); without it they are rejected.
     `strict`: stop at the first file that is not understood or has a rejected record; what was read before stays.
+    `only_into`: the table that all files must be for ("cost_lines" = invoices); another file is an error, and not read.
     Raises: UserError for a path that is not there or not readable, or when nothing was understood.
     """
     forced = _forced(format, mapping)
@@ -88,7 +90,14 @@ def ingest_paths(
     size = sum(map(stored_bytes, names)) if progress else 0
     with Doors(names, limits or Limits(), audit) as doors:
         intake = Intake(
-            audit, forced, doors, progress, is_strict=strict, with_time=assumed_us is not None, bytes_total=size
+            audit,
+            forced,
+            doors,
+            progress,
+            is_strict=strict,
+            only_into=only_into,
+            with_time=assumed_us is not None,
+            bytes_total=size,
         )
         try:
             for name in names:
@@ -165,6 +174,7 @@ class Intake:
         progress: Progress | None,
         *,
         is_strict: bool,
+        only_into: str | None = None,
         with_time: bool = False,
         bytes_total: int = 0,
     ) -> None:
@@ -176,6 +186,7 @@ class Intake:
         self._progress = progress
         self._is_strict = is_strict
         self._with_time = with_time
+        self._only_into = only_into
         self._waiting: dict[SourceFormat, _Waiting] = {}
         self._file_id = next_file_id(audit)
         self._records = 0
@@ -198,12 +209,14 @@ class Intake:
             self._settle(FileResult(path=plain_path(path), source=None, remarks=((f"not read: {error.found}", 1),)))
             return
         if opening.digest is not None and self._is_known(opening):
+            self._check_table(opening.path, formats().get(self.results[plain_path(opening.path)].source or ""))
             return
         first = next(opening.chunks, Chunk())
         source, remark = (self._forced, "") if self._forced else _recognised(first)
         if source is None:
             self._leave(opening, remark)
             return
+        self._check_table(path, source)
         second = next(opening.chunks, None)
         is_small = second is None and opening.size <= _SMALL_BYTES
         if self._is_strict or opening.is_read_once:
@@ -219,6 +232,10 @@ class Intake:
             self._write(
                 source, [(opening, lambda: itertools.chain([first], [second] if second else [], opening.chunks))]
             )
+
+    def _check_table(self, path: str, source: SourceFormat | None) -> None:
+        if source is not None and self._only_into not in (None, source.into):
+            raise UserError(path, f"a log ({source.name})", "an invoice or cost report", "read logs with ingest")
 
     def flush(self, *, whole: bool = True) -> None:
         """Write the files that wait, the smallest first; `whole`: also those that may hang on files not yet seen."""

@@ -58,6 +58,7 @@ def test_an_invoice_is_walked_to_and_its_coverage_told(folder: Path) -> None:
     told = run("reconcile", "invoice.csv")
     assert told.exit_code == 0
     # 1.50 of 2.00 is in the log; the second day is not.
+    assert told.output.startswith("console_cost_csv, 2026-10-01 to 2026-10-02\n")
     assert "coverage: 75.0 % of the invoice at list price" in told.output
     found = json.loads(run("reconcile", "--json").output)
     assert (found["invoiced_usd"], found["list_cost_usd"], found["unexplained_usd"]) == ("2.00", "1.50", "0.00")
@@ -70,3 +71,12 @@ def test_a_log_is_no_invoice(folder: Path) -> None:
     run("ingest", "log.jsonl")
     with pytest.raises(UserError, match="expected an invoice"):
         CliRunner().invoke(group, ["reconcile", "log.jsonl"], standalone_mode=False, catch_exceptions=False)
+    with pytest.raises(UserError, match="expected an invoice"):
+        CliRunner().invoke(group, ["reconcile", "usage.json"], standalone_mode=False, catch_exceptions=False)
+    assert json.loads(run("spend", "--json").output)["total"]["uncounted_report_rows"] == 0
+
+
+def test_rows_of_reports_and_invoices_are_not_called_calls(folder: Path) -> None:
+    told = run("analyze", "log.jsonl", "usage.json", "invoice.csv", "-o", "out", "--owner", "whowaits_jsonl").output
+    first = "read 3 files: 1 call, 1 row of usage reports, 3 lines of invoices, 0 duplicates dropped, 0 lines rejected"
+    assert told.startswith(first)
