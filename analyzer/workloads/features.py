@@ -242,6 +242,14 @@ FEATURES = (
         "of requests off the schedule that are other work than its own late runs; 0 = nothing says so",
     ),
     Feature(
+        "kept_share",
+        "double",
+        "share",
+        "of days with runs on which a turn of the phase period is kept, over turns kept on 3 days; NULL = there are none",
+    ),
+    Feature("weekdays", "bigint", "days", "of the week that hold 2 % of the run starts or more"),
+    Feature("hours_of_day", "bigint", "hours", "of the day that hold 2 % of the run starts or more"),
+    Feature(
         "hour_repeat",
         "double",
         "-1 to 1",

@@ -221,6 +221,9 @@ select
   o.wide_slot_ratio,
   z.explained_share,
   q.other_share,
+  m.kept_share,
+  n.weekdays,
+  n.hours_of_day,
   u.hour_repeat,
   y.runs_fano,
   cast(g.gap_us_p50 as double) / 1000000 as gap_s_p50,
@@ -242,6 +245,8 @@ left join slot_shape v on v.component_no = k.component_no
 left join wide_slot_shape o on o.component_no = k.component_no
 left join explained_runs z on z.component_no = k.component_no
 left join other_work q on q.component_no = k.component_no
+left join turns_kept m on m.component_no = k.component_no
+left join working_time n on n.component_no = k.component_no
 left join hour_repeat u on u.component_no = k.component_no
 left join day_shape y on y.component_no = k.component_no
 left join gap_shape g on g.component_no = k.component_no

@@ -62,7 +62,11 @@ def scan(audit: Audit, config: Config) -> None:
     scan_components(audit, config)
     connection = audit.connection
     _materialise(connection, "rollup", token_sums("c.component_no", "join placed c on c.request_no = p.request_no"))
-    blocks = {**sql_blocks(_FOLDER / "features.sql"), **sql_blocks(_FOLDER / "rhythm.sql")}
+    blocks = {
+        **sql_blocks(_FOLDER / "features.sql"),
+        **sql_blocks(_FOLDER / "rhythm.sql"),
+        **sql_blocks(_FOLDER / "schedule.sql"),
+    }
     order = (*(name for name in blocks if name != "features"), "features")
     for name in order:
         _materialise(connection, name, blocks[name])
