@@ -16,7 +16,7 @@ draws falls below 0.5 + 0.5 × √0.1 = 0.6581, half below 0.5 + 0.5 × √0.5 =
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -35,6 +35,7 @@ from analyzer.savings.assessment import (
 )
 from analyzer.savings.assumptions import Assumptions, Ends
 from analyzer.savings.context import Context
+from analyzer.savings.levers.caching import long_enough
 from analyzer.savings.stack import ORDER, Plan, lever_modules
 from analyzer.savings.state import State
 
@@ -51,7 +52,10 @@ def plan_corners(state: State, context: Context, plan: Plan) -> Corners:
     """The plan's cost with each assumption it hangs on at either end."""
     names: tuple[str, ...] = ()
     with_life, reached = context.living(plan.ttl), [state]
-    for lever, own in _hanging_on(state, context, plan):
+    for lever in ORDER:
+        if lever not in plan.levers:
+            continue
+        own = _hanging_on(lever, reached, context)
         names += own
         project = lever_modules()[lever].project
         corners = [replace(with_life, assumptions=context.assumptions.at(ends)) for ends in _ends(own)]
@@ -68,29 +72,21 @@ def _ends(names: tuple[str, ...]) -> tuple[Ends, ...]:
     )
 
 
-def _hanging_on(state: State, context: Context, plan: Plan) -> Iterator[tuple[Lever, tuple[str, ...]]]:
-    """The levers of the plan in the order of projection, each with the assumptions it brings in."""
-    for lever in ORDER:
-        if lever not in plan.levers:
-            continue
-        names = []
-        if lever == "output":
-            names.append("output_cut_kept_share")
-        elif lever == "routing":
-            names.append("routing_pass_kept_share")
-            models = context.prices.models
-            if any(models[part.key.model].tokenizer != models[context.route_to or ""].tokenizer for part in state):
-                names.append("tokenizer_factor")
-        elif lever == "batch":
-            names.append("batch_placed_share")
-            if context.guarded:
-                names.append("guard_share")
-        else:
-            if "batch" in plan.levers or any(part.key.mode == "batch" for part in state):
-                names.append("batch_cache_hit_share")
-            if "batch" not in plan.levers:
-                names.append("simulated_hit_share")
-        yield lever, tuple(names)
+def _hanging_on(lever: Lever, before: list[State], context: Context) -> tuple[str, ...]:
+    """The assumptions that a lever brings in, given the states that it is pulled in."""
+    parts = [part for state in before for part in state]
+    if lever == "output":
+        return ("output_cut_kept_share",)
+    if lever == "routing":
+        models = context.prices.models
+        new = models[context.route_to or ""].tokenizer
+        same = all(models[part.key.model].tokenizer == new for part in parts)
+        return ("routing_pass_kept_share",) if same else ("routing_pass_kept_share", "tokenizer_factor")
+    if lever == "batch":
+        return ("batch_placed_share", "guard_share") if context.guarded else ("batch_placed_share",)
+    modes = {part.key.mode == "batch" for part in parts if long_enough(part, context)}
+    in_batch = ("batch_cache_hit_share",) if True in modes else ()
+    return (*in_batch, "simulated_hit_share") if False in modes else in_batch
 
 
 def simulate_saving(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from savings_values import ASSUMPTIONS, VERDICT, WAITS, context, part
+from savings_values import ASSUMPTIONS, VERDICT, WAITS, context, key, part
 
 from analyzer.savings.assessment import ComponentPlan, Corners
 from analyzer.savings.assumptions import Assumptions
@@ -15,6 +15,7 @@ from analyzer.savings.context import Context
 from analyzer.savings.plans import plan_component
 from analyzer.savings.state import Part, Prefix
 from analyzer.savings.uncertainty import simulate_saving
+from analyzer.tokens import TokenSums
 
 
 def planned(state: tuple[Part, ...], made: Context) -> ComponentPlan:
@@ -103,3 +104,17 @@ def test_a_guard_is_an_assumption_of_its_own() -> None:
     guarded = replace(VERDICT, placement="batchable-with-guard")
     plan = planned((part(100_000_000),), context(guarded))
     assert plan.corners.names == ("batch_placed_share", "guard_share")
+
+
+def test_what_a_batch_does_not_take_keeps_the_assumption_of_the_real_time_cache() -> None:
+    """Fast traffic stays in real time and is cached there, the rest goes to a primed batch."""
+    rows = (replace(row, low="0.90") if row.id == "batch_cache_hit_share" else row for row in ASSUMPTIONS.rows)
+    shared = Prefix(10_000, 500, 1, 0, 0)
+    fast = Part(
+        TokenSums(uncached_input_tokens=5_000_000), key("claude-opus-5", "fast"), (replace(shared, reads_5m=490),)
+    )
+    plan = planned((part(5_000_000, 0, shared), fast), replace(context(), assumptions=Assumptions(tuple(rows))))
+    assert plan.levers == ("caching", "batch")
+    assert plan.corners.names == ("batch_placed_share", "batch_cache_hit_share", "simulated_hit_share")
+    assert plan.corners.costs_usd[0] == plan.optimized_usd["low"]
+    assert plan.corners.costs_usd[-1] == plan.optimized_usd["high"]
