@@ -5,9 +5,9 @@
 create or replace temp macro present(x) as case when x is null or trim(x) in ('', 'null', 'None') then null else x end;
 
 -- name: shown
--- Takes: a bad value. Returns: it, when it is a short number or a truth value; else only its length.
+-- Takes: a bad value. Returns: it, when it is a short number, a date in digits or a truth value; else only its length.
 create or replace temp macro shown(x) as
-  case when regexp_full_match(x, '[-+0-9.eE]{1,24}|true|false') then x else 'text of ' || length(x) || ' characters' end;
+  case when regexp_full_match(x, '[-+0-9.,/eE]{1,24}|true|false') then x else 'text of ' || length(x) || ' characters' end;
 
 -- name: token_problem
 -- Takes: a field's name and its text. Returns: why it is no count of tokens, or NULL.
@@ -48,7 +48,7 @@ create or replace temp macro instant_us(x) as
 -- Takes: a field's name and its text. Returns: why it is no instant, or NULL.
 create or replace temp macro instant_problem(field, x) as
   case when present(x) is null then field || ': missing, expected a date and time'
-  when instant_us(x) is null then field || ': found ' || shown(x) || ', expected a date and time from 2020 on' end;
+  when instant_us(x) is null then field || ': found ' || shown(x) || ', expected a date and time from 2020 on, such as 2026-10-24T09:00:00Z' end;
 
 -- name: start_us
 -- Takes: the text of a start. Returns: instant_us, or for a record without one the start that the user assumes.

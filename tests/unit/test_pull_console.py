@@ -167,6 +167,22 @@ def test_a_cost_export_of_any_generation_is_read(header: str, row: str, list_usd
     assert resolve_model(found["raw_model"], found["provider"]).model == "claude-haiku-4-5"
 
 
+def test_an_export_that_a_spreadsheet_saved_again_is_refused_with_what_it_wrote(tmp_path: Path) -> None:
+    rows = ("24.10.2026;m;Default;k;message;output;1", "2026-10-24;m;Default;k;message;output;0,48")
+    rows += ("10/25/2026;m;Default;k;message;output;1", "2026-10-24;m;Default;k;message;output;0.50")
+    text = "\r\n".join([COST_7.replace(",", ";"), *rows])
+    (tmp_path / "a.csv").write_bytes(text.encode("utf-16"))
+    with open_audit(None) as audit:
+        read = ingest_paths(audit, [str(tmp_path)]).files[0]
+    date = "expected a date and time from 2020 on, such as 2026-10-24T09:00:00Z"
+    assert read.accepted == 1
+    assert read.rejects == (
+        (2, f"usage_date_utc: found 24.10.2026, {date}"),
+        (3, "cost_usd: found 0,48, expected an amount in dollars"),
+        (4, f"usage_date_utc: found 10/25/2026, {date}"),
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "kind"),
     [
