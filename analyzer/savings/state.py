@@ -49,8 +49,7 @@ class Prefix:
     reads_1h: int
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Tokens of one price. `prefixes` is empty where the log has no prompt shape, or nothing may be cached any more."""
 
     tokens: TokenSums
@@ -130,7 +129,9 @@ class Prices:
 
     def in_batch(self, key: PriceKey) -> PriceKey | None:
         """The same in batch mode; None = it is not standard traffic, or the list has no batch price for it."""
-        if key not in self._batch:
+        try:
+            return self._batch[key]
+        except KeyError:
             target = key._replace(mode="batch")
             self._batch[key] = target if key.mode == "standard" and self.price(target) else None
         return self._batch[key]
