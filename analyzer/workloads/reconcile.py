@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +15,9 @@ from analyzer.money import add, times
 from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
+from analyzer.tokens import TokenSums
 from analyzer.workloads.scan import token_sums
-from analyzer.workloads.spend import PricedUsage
+from analyzer.workloads.spend import PricedUsage, Usage
 from analyzer.workloads.usage import price_usage, usage_of_row
 
 _SQL = Path(__file__).with_name("reconcile.sql")
@@ -25,11 +26,15 @@ _TOLERANCE = Decimal("0.005")
 _FROM_LIST = "list amounts on the invoice"
 _FROM_CONFIG = "as whowaits.toml says"
 NO_MODEL = "(no model)"
+WEB_SEARCH = "web search"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One UTC day and model: our list cost and what the invoice says, in USD; None = that side has nothing there."""
+    """One UTC day and model: our list cost and what the invoice says, in USD; None = that side has nothing there.
+
+    Web searches are a model of their own.
+    """
 
     on: date
     model: str
@@ -105,7 +110,8 @@ def reconcile(audit: Audit, config: Config, invoice: str | None = None) -> Recon
     source, series, _, first_us, last_us = chosen
     first, last = day_of_us(first_us), day_of_us(last_us)
     lines = _lines(audit.connection.execute(sql["invoice_lines"], {"source": source}).fetchall())
-    priced = price_usage((usage_of_row((0, row[0], "", *row[1:])) for row in _sums(audit)), config)
+    usages = (usage_of_row((0, row[0], "", *row[1:])) for row in _sums(audit))
+    priced = price_usage((part for usage in usages for part in _searches_apart(usage)), config)
     inside = [row for row in priced if first <= row.usage.on <= last]
     return _compared(
         lines,
@@ -124,6 +130,14 @@ def _sums(audit: Audit) -> list[tuple[object, ...]]:
     return audit.connection.execute(token_sums("p.model")).fetchall()
 
 
+def _searches_apart(usage: Usage) -> Iterator[Usage]:
+    """The tokens, and without them the searches, which an invoice bills on lines of their own."""
+    searches = usage.tokens.web_searches
+    yield replace(usage, tokens=replace(usage.tokens, web_searches=0))
+    if searches:
+        yield replace(usage, tokens=TokenSums(web_searches=searches), requests=0, uncounted=0)
+
+
 def _known_names(audit: Audit) -> frozenset[str]:
     rows = audit.connection.execute(sql_blocks(_SQL)["names"]).fetchall()
     return frozenset(name for row in rows for name in row if name)
@@ -136,6 +150,8 @@ def _lines(rows: Iterable[tuple[object, ...]]) -> list[_Line]:
         assert isinstance(amount, Decimal)
         assert isinstance(rounding, Decimal)
         model = pricing.resolve_model(str(raw_model) or None, str(provider)).model or str(raw_model) or NO_MODEL
+        if cost_type == "web_search":
+            model = WEB_SEARCH
         lines.append(
             _Line(
                 day_of_us(day_us),
@@ -269,7 +285,7 @@ class _Steps:
 def _named(cells: Sequence[Cell]) -> str:
     names = sorted({cell.model for cell in cells})
     shown = ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
-    return f"{len(cells)} days and models: {shown}"
+    return f"{len(cells)} {'day and model' if len(cells) == 1 else 'days and models'}: {shown}"
 
 
 def _cells(priced: Iterable[PricedUsage], lines: Iterable[_Line]) -> list[Cell]:
@@ -277,7 +293,8 @@ def _cells(priced: Iterable[PricedUsage], lines: Iterable[_Line]) -> list[Cell]:
     theirs: dict[tuple[date, str], list[_Line]] = {}
     for row in priced:
         if row.list_cost_usd is not None:
-            ours.setdefault((row.usage.on, row.usage.model or NO_MODEL), []).append(row.list_cost_usd)
+            model = WEB_SEARCH if row.usage.tokens.web_searches else row.usage.model or NO_MODEL
+            ours.setdefault((row.usage.on, model), []).append(row.list_cost_usd)
     for line in lines:
         theirs.setdefault((line.on, line.model), []).append(line)
     return [

@@ -57,7 +57,7 @@ def test_a_cent_of_rounding_is_rounding_and_two_are_not(audit: Audit) -> None:
     add_requests(audit, [{**MILLION, "uncached_input_tokens": 1_004_000}])  # $1.004
     add_cost_lines(audit, [{"amount_usd": 1, "rounded_to_usd": "0.01"}])
     assert steps(found(audit)) == {"rounding on the invoice": Decimal("-0.004")}
-    add_cost_lines(audit, [{"amount_usd": "0.02", "cost_type": "web_search"}])
+    add_cost_lines(audit, [{"amount_usd": "0.02"}])
     result = found(audit)
     assert result.unexplained_usd == Decimal("0.016")
 
@@ -69,6 +69,23 @@ def test_days_and_models_that_one_side_lacks_are_named(audit: Audit) -> None:
     assert steps(result) == {"days and models that no log has": 5, "days and models not on the invoice": -3}
     assert result.unexplained_usd == 0
     assert result.coverage_share == Decimal(1) / 6
+
+
+@pytest.mark.parametrize("model", ["Claude Haiku 4.5", None])
+def test_web_searches_stand_against_their_own_line_of_the_invoice(audit: Audit, model: str | None) -> None:
+    """$1 of tokens and 200 searches at $10 a thousand = $2."""
+    add_requests(audit, [{**MILLION, "web_searches": 200}])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 2, "cost_type": "web_search", "raw_model": model}])
+    result = found(audit)
+    assert (result.list_cost_usd, result.differences, result.coverage_share) == (3, (), 1)
+    assert [(cell.model, cell.invoiced_usd) for cell in result.cells] == [("claude-haiku-4-5", 1), ("web search", 2)]
+
+
+def test_web_searches_of_one_side_are_named(audit: Audit) -> None:
+    add_requests(audit, [MILLION])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 2, "cost_type": "web_search", "raw_model": None}])
+    (step,) = found(audit).differences
+    assert (step.name, step.usd, step.detail) == ("days and models that no log has", 2, "1 day and model: web search")
 
 
 def test_calls_that_another_provider_bills_cover_nothing_of_the_invoice(audit: Audit) -> None:
