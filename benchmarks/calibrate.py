@@ -92,14 +92,30 @@ def real(path: Path) -> Iterator[Window]:
         for row in csv.DictReader(file):
             starts[row["label"], row["actor"]].append(int(row["ts_utc"]) * arrivals.SECOND_US)
     people = [times for (label, _), times in sorted(starts.items()) if label == "human"]
+    cut: dict[bool, list[Window]] = {True: [], False: []}
     for (label, _), times in sorted(starts.items()):
-        kind = "real person" if label == "human" else "real scheduler"
-        yield from _windows(kind, label == "human", times)
+        waits = label == "human"
+        cut[waits] += _windows("real person" if waits else "real scheduler", waits, times)
+    yield from cut[False] + cut[True]
     draw = random.Random(4)
     for size in (3, 10, 40, 150):
         for _ in range(6):
             group = draw.sample(people, min(size, len(people)))
             yield from _windows("real people together", True, [at for times in group for at in times])
+    yield from _mixed(cut[False], [window for window in cut[True] if len(window.starts) >= 20], draw)
+
+
+def _mixed(schedulers: Sequence[Window], people: Sequence[Window], draw: random.Random) -> Iterator[Window]:
+    """Each window of a scheduler with one of each of three people, hours kept, where each side has a tenth or more."""
+    for window in schedulers:
+        for other in draw.sample(people, 3):
+            if min(len(window.starts), len(other.starts)) * 10 >= len(window.starts) + len(other.starts):
+                both = (
+                    at - part.starts[0] + part.starts[0] % arrivals.DAY_US
+                    for part in (window, other)
+                    for at in part.starts
+                )
+                yield Window("real scheduler and person", None, sorted(both))
 
 
 def _windows(kind: str, waits: bool, times: Iterable[int]) -> Iterator[Window]:

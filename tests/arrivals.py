@@ -17,6 +17,7 @@ MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 Starts = list[int]
+Habit = Callable[[random.Random, int], Iterator[int]]
 
 
 def window_of(kind: str, seed: int, days: int = 28) -> Starts:
@@ -248,17 +249,17 @@ def _queue_drains(draw: random.Random, days: int) -> Iterator[int]:
         yield from (int(at + pace * number) for number in range(draw.randint(50, 500)))
 
 
-def _person_and_daily_job(draw: random.Random, days: int) -> Iterator[int]:
-    yield from _person(draw, days)
-    yield from _daily(draw, days)
+def _both(one: Habit, other: Habit) -> Habit:
+    """Two habits under one key."""
+
+    def make(draw: random.Random, days: int) -> Iterator[int]:
+        yield from one(draw, days)
+        yield from other(draw, days)
+
+    return make
 
 
-def _hourly_job_and_person(draw: random.Random, days: int) -> Iterator[int]:
-    yield from _hourly(draw, days)
-    yield from _person(draw, days)
-
-
-KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
+KINDS: dict[str, tuple[str, Habit]] = {
     "daily": ("scheduled", _daily),
     "multi-slot": ("scheduled", _multi_slot),
     "multi-slot, gated": ("scheduled", _gated_multi_slot),
@@ -280,6 +281,13 @@ KINDS: dict[str, tuple[str, Callable[[random.Random, int], Iterator[int]]]] = {
     "webhooks": ("events", _webhooks),
     "after meetings": ("events", _after_meetings),
     "queue drains": ("events", _queue_drains),
-    "a person and a daily job": ("mixed", _person_and_daily_job),
-    "an hourly job and a person": ("mixed", _hourly_job_and_person),
+    "a person and a daily job": ("mixed", _both(_person, _daily)),
+    "an hourly job and a person": ("mixed", _both(_hourly, _person)),
+    "an hourly job and a team": ("mixed", _both(_hourly, _team)),
+    "an hourly job and webhooks": ("mixed", _both(_hourly, _webhooks)),
+    "a multi-slot job and a person": ("mixed", _both(_multi_slot, _person)),
+    "a gated job and a person": ("mixed", _both(_gated_multi_slot, _person)),
+    "a poll and a person": ("mixed", _both(_gated_poll, _person)),
+    "a jittered job and a person": ("mixed", _both(_jittered, _person)),
+    "a multi-slot job and a person of habit": ("mixed", _both(_multi_slot, _habitual_person)),
 }

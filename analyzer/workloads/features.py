@@ -245,7 +245,7 @@ FEATURES = (
         "kept_share",
         "double",
         "share",
-        "of days with runs on which a turn of the phase period is kept, over turns kept on 3 days; NULL = there are none",
+        "of days with runs on which a turn of the phase period is kept, over turns kept on 3 days; NULL = no such turn",
     ),
     Feature("weekdays", "bigint", "days", "of the week that hold 2 % of the run starts or more"),
     Feature("hours_of_day", "bigint", "hours", "of the day that hold 2 % of the run starts or more"),

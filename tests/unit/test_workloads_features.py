@@ -76,6 +76,30 @@ def test_an_hourly_job_has_one_phase_even_gaps_and_even_days(audit):
     assert row["wide_slot_ratio"] == pytest.approx(36 / 9.6)
 
 
+@pytest.mark.parametrize(("others", "other_share"), [(14, 84 / 420), (13, 0)])
+def test_fourteen_runs_off_a_sharp_schedule_are_other_work(audit, others, other_share):
+    minute_us = 60 * SECOND_US
+    # an hourly job for 14 days, at minute 0 and 6 in turn: 336 runs of one call, all in the first third of the hour
+    job = [hour * HOUR_US + hour % 2 * 6 * minute_us for hour in range(14 * 24)]
+    # and once a day, at minute 33 of another hour each day, six calls a minute apart
+    person = [
+        day * DAY_US + day * 5 % 24 * HOUR_US + (33 + call) * minute_us for day in range(others) for call in range(6)
+    ]
+    add_requests(audit, [{"at": place} for place in (*job, *person)])
+    row = only_row(audit)
+    assert (row["runs"], row["phase_period_min"]) == (336 + others, 60)
+    assert row["other_share"] == pytest.approx(other_share, abs=1e-6)
+
+
+def test_turns_kept_and_the_time_of_work_are_counted(audit):
+    # on five days of two weeks at 09:00, and at 10:00 in the first week only: turns kept on 10 and on 5 of 10 days
+    days = [week * 7 + day for week in range(2) for day in range(5)]
+    at = [day * DAY_US + 9 * HOUR_US for day in days] + [day * DAY_US + 10 * HOUR_US for day in days[:5]]
+    add_requests(audit, [{"at": place} for place in at])
+    row = only_row(audit)
+    assert (row["weekdays"], row["hours_of_day"], row["kept_share"]) == (5, 2, 0.75)
+
+
 def test_repeat_of_hours_is_measured_over_chance_and_days_left_out_count_against_it(audit):
     # runs at 02:00 on days 0, 1 and 3: day 1 is repeated by day 0 only, day 0 by day 1, day 3 by nobody
     add_requests(audit, [{"at": day * DAY_US + 2 * HOUR_US} for day in (0, 1, 3)])
