@@ -158,7 +158,7 @@ def refuse_overlaps(overlaps: Sequence[Overlap]) -> None:
         "the audit",
         f"{first.stream} and {first.other} both count {first.first_day} to {first.last_day}{more}",
         "one owner of each call",
-        f"{settling(first)}; `whowaits owners` shows all",
+        settling(first) + ("; `whowaits owners` shows all" if len(overlaps) > 1 else ""),
     )
 
 
@@ -168,5 +168,5 @@ def settling(overlap: Overlap) -> str:
     if key is not None:
         names = f"key={key},key=NAME"
         return f"{keyless} has no key {key!r}: give the name that it has there too, as {names}, or leave key= out"
-    example = f"--owner '{overlap.stream}' (or --owner '{both}' where they are different traffic)"
-    return f"say which counts, for instance {example}"
+    example = f"`whowaits owners --owner '{overlap.stream}'`"
+    return f"say which counts: {example} for instance, or --owner '{both}' where they are different traffic"

@@ -44,7 +44,7 @@ def test_calls_with_the_same_tokens_at_the_same_time_in_two_logs_are_not_added_b
     seen_by_both(audit)
     with pytest.raises(UserError, match="litellm_spend_logs and whowaits_jsonl both count 2026-09-28") as refused:
         spend_by(audit, Config())
-    assert "--owner" in str(refused.value)
+    assert "say which counts: `whowaits owners --owner 'litellm_spend_logs'`" in str(refused.value)
 
 
 def test_the_owner_counts_what_both_saw_and_each_log_what_it_alone_saw(audit: Audit) -> None:
