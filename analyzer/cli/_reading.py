@@ -53,7 +53,7 @@ def summary_lines(result: IngestResult) -> Iterator[str]:
     reasons = Counter(reason for file in result.files for _, reason in file.rejects)
     shown = reasons.most_common(SHOWN)
     for reason, lines in shown:
-        yield f"  {counted(lines, 'line')} rejected: {printable(reason, 100)}"
+        yield f"  {counted(lines, 'line')} rejected: {printable(reason, 200)}"
     if len(reasons) > SHOWN:
         yield f"  and {sum(reasons.values()) - sum(n for _, n in shown):,} for other reasons (the report lists them)"
     for file in strange[:SHOWN]:
@@ -93,4 +93,4 @@ def skipped_line(number: int) -> str:
 
 def reason_of(file: FileResult) -> str:
     """Why a file was not understood."""
-    return printable(file.remarks[0][0], 100) if file.remarks else "not understood"
+    return printable(file.remarks[0][0], 200) if file.remarks else "not understood"

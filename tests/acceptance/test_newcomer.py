@@ -148,6 +148,14 @@ def test_a_missing_audit_offers_the_one_of_the_last_analyze(
     assert done.err.count("\n") == 1
 
 
+def test_why_a_file_is_left_out_is_told_to_the_end(tmp_path: Path, whowaits: Whowaits) -> None:
+    bedrock = '{"schemaType": "ModelInvocationLog", "requestId": "r", "modelId": "m"}'
+    log(tmp_path / "logs" / "good.jsonl", call(1))
+    log(tmp_path / "logs" / "both.jsonl", call(2), bedrock)
+    done = whowaits("analyze", "logs", "-o", "out")
+    assert "--format bedrock_invocation_log; one that holds both, once with each\n" in done.out
+
+
 def test_files_that_are_not_understood_are_named_and_pictures_only_counted(tmp_path: Path, whowaits: Whowaits) -> None:
     log(tmp_path / "logs" / "good.jsonl", call(1))
     for number in range(7):
