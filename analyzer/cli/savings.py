@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,9 @@ def savings_document(assessment: Assessment) -> dict[str, Any]:
     }
     if assessment.contracted is not None:
         document["contracted"] = _contracted(assessment.contracted)
+    if assessment.headroom is not None:
+        document["headroom"] = asdict(assessment.headroom)
+        document["headroom"]["checked"] = str(assessment.headroom.checked) if assessment.headroom.checked else None
     return document
 
 

@@ -153,6 +153,10 @@ def test_the_command_prints_json_that_reconciles_and_a_table(tmp_path: Path) -> 
     assert left == usd(document["optimized_usd"])
     assert document["range"] == {"low_usd": "1.425", "base_usd": "1.47", "high_usd": "1.50"}
     assert document["contracted"]["savings_usd"] == "1.2825"  # 1.425 x 0.90
+    (pool,) = document["headroom"]["pools"]
+    assert pool["today"] == {"requests": 2, "input_tokens": 2_000_000, "output_tokens": 0}
+    # chat, and 0.05 of the digest, rounded up
+    assert pool["planned"] == {"requests": 2, "input_tokens": 1_050_000, "output_tokens": 0}
     table = CliRunner().invoke(command, options, catch_exceptions=False).output
     assert "Saves at least $1.43 (24 %)" in table
     assert "After your discount of 10 %: $1.28." in table
