@@ -153,6 +153,10 @@ def test_the_wheel_runs_the_demo_outside_the_checkout(tmp_path: Path) -> None:
     assert (elsewhere / "whowaits-demo" / "report.html").stat().st_size > 100_000
     assert list((elsewhere / "whowaits-demo" / "migrations").glob("01-*/batch.toml"))
     where = subprocess.run(
-        [python, "-c", "import analyzer; print(analyzer.__file__)"], capture_output=True, text=True, cwd=elsewhere
+        [python, "-c", "import analyzer; print(analyzer.__file__)"],
+        capture_output=True,
+        text=True,
+        cwd=elsewhere,
+        env=environment,
     )
     assert str(tmp_path / "env") in where.stdout

@@ -241,13 +241,13 @@ def test_a_record_that_breaks_the_sql_is_rejected_and_the_rest_goes_on(
     usage = {"input_tokens": 10, "output_tokens": 2}
     calls = [
         {"started_at": "2026-11-01T10:00:00Z", "request_id": f"r{n}", "usage": usage, "tags": {"a": "boom"[: n % 7]}}
-        for n in range(50)
+        for n in range(8)
     ]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
     result = ingest_paths(audit, [str(tmp_path / "a.jsonl")], format="whowaits_jsonl").files[0]
-    bad = [n + 1 for n in range(50) if n % 7 >= 4]
+    bad = [5, 6, 7]
     assert result.rejects == tuple((line, "a record that cannot be read (InvalidInputException)") for line in bad)
-    assert result.accepted == 50 - len(bad)
+    assert result.accepted == 8 - len(bad)
 
 
 def test_a_tag_that_stands_twice_keeps_its_first_value(audit: Audit, tmp_path: Path) -> None:
