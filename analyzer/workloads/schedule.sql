@@ -184,30 +184,40 @@ where hot.run_no is null
   and ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 >= 4
 group by r.component_no
 
+-- name: run_sizes
+-- Takes: runs. Returns: number of runs, requests in them and their squares, per component.
+select component_no, count(*) as runs, cast(sum(requests) as double) as requests,
+  cast(sum(requests * requests) as double) as squares
+from runs
+group by component_no
+
 -- name: other_work
--- Takes: run_shape, off_schedule, phase_shape, slot_shape, day_shape, components. Returns: the share of requests that come
--- off the schedule and are other work, not its own late runs; 0 = nothing says so. Other work are 14 runs off it or more
--- where the schedule is sharp (R 0.7, or days that repeat slots 12 times as often as chance), or that are more than 1.5 a
--- day, or more than 30 % of the requests, or a quarter larger than all the runs.
+-- Takes: run_sizes, off_schedule, phase_shape, slot_shape, day_shape. Returns: the share of requests that come off the
+-- schedule and are other work, not its own late runs; 0 = nothing says so. Other work are 14 runs off it or more where the
+-- schedule is sharp (R 0.7, or days that repeat slots 12 times as often as chance), or that are more than 1.5 a day, or
+-- more than 30 % of the requests, or of another size (means of runs off and on it 2.5 standard errors apart; 6.25 = 2.5^2).
 select
   component_no,
   round(case when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > 1.5 * span_days
-    or off_share > 0.3 or off_share * runs >= 1.25 * off_runs) then off_share else 0 end, 6) as other_share
+    or off_requests > 0.3 * requests or apart * apart > 6.25 * variance * (1.0 / off_runs + 1.0 / on_runs))
+    then off_requests / requests else 0 end, 6) as other_share
 from (
   select
-    r.component_no,
-    r.runs,
-    coalesce(o.runs, 0) as off_runs,
-    coalesce(cast(o.requests as double) / k.requests, 0) as off_share,
+    s.component_no,
+    s.requests,
+    o.runs as off_runs,
+    cast(o.requests as double) as off_requests,
+    nullif(s.runs - o.runs, 0) as on_runs,
+    o.requests / cast(o.runs as double) - (s.requests - o.requests) / nullif(s.runs - o.runs, 0) as apart,
+    s.squares / s.runs - (s.requests / s.runs) * (s.requests / s.runs) as variance,
     p.phase_r,
     v.slot_ratio,
     d.span_days
-  from run_shape r
-  join components k on k.component_no = r.component_no
-  join phase_shape p on p.component_no = r.component_no
-  join slot_shape v on v.component_no = r.component_no
-  join day_shape d on d.component_no = r.component_no
-  left join off_schedule o on o.component_no = r.component_no
+  from run_sizes s
+  join phase_shape p on p.component_no = s.component_no
+  join slot_shape v on v.component_no = s.component_no
+  join day_shape d on d.component_no = s.component_no
+  left join off_schedule o on o.component_no = s.component_no
 ) measured
 
 -- name: turns_kept
