@@ -46,13 +46,15 @@ def ledger(file: Path, audit_path: Path, config_path: Path | None) -> None:
 def focus(file: Path, audit_path: Path, config_path: Path | None) -> None:
     """Write usage and list cost in the columns of FOCUS (.csv)."""
     from analyzer.report.exports.focus import write_focus_csv
+    from analyzer.savings.analysis import list_prices, with_known_models
+    from analyzer.savings.contract import Terms
     from analyzer.workloads import scan, usage
 
-    config = read_config(config_path, audit_path)
+    config = with_known_models(read_config(config_path, audit_path))
     with open_audit_with_requests(audit_path) as audit:
         scan(audit, config)
         rows = usage(audit)
-    _said(file, write_focus_csv(rows, config.discount_share, file))
+    _said(file, write_focus_csv(rows, Terms(config, list_prices()), file))
 
 
 @command.command("json")

@@ -52,7 +52,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
 
     Builds the temp tables of `scan` anew. Raises: UserErrors when an answer routes to a model that nobody knows.
     """
-    config = _with_known_models(config)
+    config = with_known_models(config)
     scan(audit, config)
     verdicts = judge(audit, config)
     priced = price_usage(usage(audit), config)
@@ -135,7 +135,7 @@ def component_context(
     )
 
 
-def _with_known_models(config: Config) -> Config:
+def with_known_models(config: Config) -> Config:
     """The configuration with canonical model ids in answers, constraints and terms."""
     errors: list[UserError] = []
 

@@ -71,10 +71,13 @@ class Terms:
         price, key = self._prices.price(part.key), part.key
         if price is None:
             raise ValueError(f"no price for {key}")
-        discount = self._by_model.get(key.model, self._for_all)
         for column in RATE_COLUMNS:
-            rate = self._rates.get((key.model, key.mode, column))
-            if rate is None:
-                rate = contracted(getattr(price, f"{column}_usd"), discount)
+            rate = self.unit_price(key.model, key.mode, column, getattr(price, f"{column}_usd"))
             yield times(rate, getattr(part.tokens, f"{column}_tokens"))
-        yield times(contracted(price.web_search_usd, discount), part.tokens.web_searches)
+        searched = self.unit_price(key.model, key.mode, "web_search", price.web_search_usd)
+        yield times(searched, part.tokens.web_searches)
+
+    def unit_price(self, model: str, mode: str, column: str, list_usd: Decimal) -> Decimal:
+        """What one token (or search) of a column costs under the contract, USD; `list_usd` is its list price."""
+        rate = self._rates.get((model, mode, column))
+        return contracted(list_usd, self._by_model.get(model, self._for_all)) if rate is None else rate

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -18,6 +19,8 @@ from analyzer.money import add
 from analyzer.report.exports.focus import focus_rows, write_focus_csv
 from analyzer.report.exports.ledger import COLUMNS, ledger_rows, write_ledger_csv, write_ledger_xlsx
 from analyzer.savings import assess
+from analyzer.savings.analysis import list_prices
+from analyzer.savings.contract import Terms
 from analyzer.store.audit import Audit, open_audit
 from analyzer.workloads import scan, usage
 
@@ -28,6 +31,10 @@ HOSTILE = '=HYPERLINK("http://x","y")'
 def audit() -> Iterator[Audit]:
     with open_audit(None) as opened:
         yield opened
+
+
+def agreed(**terms: Any) -> Terms:
+    return Terms(Config(**terms), list_prices())
 
 
 def two_workloads(audit: Audit) -> Config:
@@ -84,7 +91,7 @@ def test_focus_rows_add_up_to_list_and_contracted_cost(audit: Audit, tmp_path: P
     add_requests(audit, [{"api_key": "chat", "raw_model": "nobody-knows-1"}])
     add_rollups(audit, [{"raw_model": "claude-sonnet-4-6", "api_key": "chat", "web_searches": 3}])
     scan(audit, config)
-    rows = list(focus_rows(usage(audit), Decimal("0.1")))
+    rows = list(focus_rows(usage(audit), agreed(discount_share=Decimal("0.1"))))
     listed = add(Decimal(row["ListCost"]) for row in rows if row["ListCost"])
     # Two calls of $2; Sonnet 4.6 1000 in at $3 and 100 out at $15 a million; 3 searches at $10 a thousand.
     assert listed == 4 + Decimal("0.003") + Decimal("0.0015") + Decimal("0.03")
@@ -93,10 +100,19 @@ def test_focus_rows_add_up_to_list_and_contracted_cost(audit: Audit, tmp_path: P
     unknown = [row for row in rows if "nobody-knows-1" in row["SkuId"]]
     assert len(unknown) == 2
     assert {(row["ListCost"], row["ContractedCost"], row["BilledCost"]) for row in unknown} == {("", "", "")}
-    assert write_focus_csv(usage(audit), Decimal(0), tmp_path / "f.csv") == len(rows)
+    assert write_focus_csv(usage(audit), agreed(), tmp_path / "f.csv") == len(rows)
     with (tmp_path / "f.csv").open(newline="") as stream:
         tags = [json.loads(row["Tags"])["workload"] for row in csv.DictReader(stream)]
     assert HOSTILE in tags
+
+
+def test_focus_takes_the_discount_of_the_model_before_the_one_of_all(audit: Audit) -> None:
+    add_requests(audit, [{"output_tokens": 0}, {"raw_model": "claude-sonnet-4-6", "output_tokens": 0}])
+    scan(audit, Config())
+    terms = agreed(discount_share=Decimal("0.1"), model_discounts=(("claude-haiku-4-5", Decimal("0.5")),))
+    costs = {row["SkuId"].split("/")[0]: Decimal(row["ContractedCost"]) for row in focus_rows(usage(audit), terms)}
+    # 1,000 tokens of Haiku 4.5 at $1 a million less a half, of Sonnet 4.6 at $3 less a tenth.
+    assert costs == {"claude-haiku-4-5": Decimal("0.0005"), "claude-sonnet-4-6": Decimal("0.0027")}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "＝1"])

@@ -1,9 +1,9 @@
 """Usage in the columns of FOCUS 1.2, for tools that read it.
 
-One row is one bucket of tokens of a component on a day. ListCost is ours; ContractedCost takes the negotiated discount
-where the configuration has one. BilledCost and EffectiveCost stay empty: they come from an invoice alone. Usage without
-a price has no cost. Source of the columns: https://learn.microsoft.com/en-us/cloud-computing/finops/focus/metadata,
-checked 2026-11-21.
+One row is one bucket of tokens of a component on a day. ListCost is ours; ContractedCost takes the negotiated terms of the
+configuration (list cost where it has none). BilledCost and EffectiveCost stay empty: they come from an invoice alone.
+Usage without a price has no cost. Source of the columns:
+https://learn.microsoft.com/en-us/cloud-computing/finops/focus/metadata, checked 2026-11-21.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from analyzer.cells import csv_cell
 from analyzer.money import as_text, times
 from analyzer.pricing import NoPrice, Price, models, price_on
+from analyzer.savings.contract import Terms
 from analyzer.tokens import SUM_COLUMNS
 from analyzer.workloads.spend import Usage
 
@@ -60,14 +61,14 @@ _PROVIDERS = {
 }
 
 
-def focus_rows(usages: Iterable[Usage], discount_share: Decimal) -> Iterator[dict[str, str]]:
+def focus_rows(usages: Iterable[Usage], terms: Terms) -> Iterator[dict[str, str]]:
     """One row a bucket that is not empty; money and quantities as plain decimal text, unknown as ''."""
     for usage in usages:
         price = _price(usage)
         for bucket in SUM_COLUMNS:
             quantity = getattr(usage.tokens, bucket)
             if quantity:
-                yield _row(usage, bucket, quantity, price, discount_share)
+                yield _row(usage, bucket, quantity, price, terms)
 
 
 def _price(usage: Usage) -> Price | None:
@@ -84,12 +85,12 @@ def _price(usage: Usage) -> Price | None:
     return None if isinstance(found, NoPrice) else found
 
 
-def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, discount_share: Decimal) -> dict[str, str]:
+def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, terms: Terms) -> dict[str, str]:
     name = "web_search" if bucket == "web_searches" else bucket.removesuffix("_tokens")
     unit = "Searches" if bucket == "web_searches" else "Tokens"
     unit_price = None if price is None else getattr(price, f"{name}_usd")
-    contracted = None if unit_price is None else times(unit_price, 1 - discount_share)
     model = usage.model or usage.raw_model or "(no model)"
+    contracted = None if unit_price is None else terms.unit_price(model, usage.mode, name, unit_price)
     title = models()[usage.model].name if usage.model is not None and usage.model in models() else model
     first, following = usage.on.replace(day=1), (usage.on.replace(day=1) + timedelta(days=32)).replace(day=1)
     tags = {"workload": usage.workload, "component": usage.component, "mode": usage.mode, "geography": usage.geography}
@@ -127,13 +128,13 @@ def _money(amount: Decimal | None) -> str:
     return "" if amount is None else as_text(amount)
 
 
-def write_focus_csv(usages: Iterable[Usage], discount_share: Decimal, path: Path) -> int:
+def write_focus_csv(usages: Iterable[Usage], terms: Terms, path: Path) -> int:
     """Write the rows; returns how many."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
-        for row in focus_rows(usages, discount_share):
+        for row in focus_rows(usages, terms):
             writer.writerow(row)
             count += 1
     return count
