@@ -199,6 +199,6 @@ The bin around 0.5 holds what cannot be told; its share follows the mixture of w
   schedulers mixed with a real person are called a schedule, as their own late runs look the same, and so are jobs in
   several slots with a person of habit. Tags, prompts, callers or sessions split such a key; so we ask.
 - **The deadline.** A schedule says that nobody sits and waits, not by when the result is needed.
-- **Other schedulers.** The real ones are two; the thresholds were set on their windows and on these people, and checked
-  on the made-up kinds. Expect somewhat less elsewhere.
+- **Other schedulers.** The real ones are two; the thresholds, also those for mixtures and calendars, were set on their
+  windows, on these people and on other draws of the made-up kinds. Expect somewhat less elsewhere.
 """
