@@ -7,6 +7,7 @@ import pytest
 from audit_rows import DAY_US, HOUR_US, SECOND_US, add_requests, feature_rows
 
 from analyzer.config import Config
+from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import open_audit
 from analyzer.workloads import scan
 from analyzer.workloads.features import FEATURES, features_page
@@ -191,3 +192,20 @@ def test_a_schedule_accounts_for_the_runs_in_its_slots_and_not_for_those_of_peop
     # in slots 10 of 20; in half hours the person is at minutes 0, 6, 12, 18 and 24, twice each: the emptiest ten
     # minutes hold 2 of 20 runs, so all but 3 · 2/20 could be a schedule
     assert shares["mixed"] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("calls", "squares", "other_share"), [(3, 270, 45 / 180), (1, 150, 0)])
+def test_runs_of_another_size_off_a_loose_schedule_are_other_work(audit, calls, squares, other_share):
+    # 135 runs of one call on it and 15 off it. Of three calls: apart by 2, variance 270/150 - 1.2² = 0.36, and
+    # 2² > 6.25 · 0.36 · (1/15 + 1/135); of one call nothing is apart
+    for table in (
+        f"run_sizes as select 1 as component_no, 150 as runs, 135.0 + 15 * {calls} as requests, {squares}.0 as squares",
+        f"off_schedule as select 1 as component_no, 15 as runs, 15 * {calls} as requests",
+        "phase_shape as select 1 as component_no, 0.4 as phase_r",
+        "slot_shape as select 1 as component_no, 4.0 as slot_ratio",
+        "day_shape as select 1 as component_no, 28 as span_days",
+    ):
+        audit.connection.execute(f"create temp table {table}")
+    block = sql_blocks(Path(__file__).parents[2] / "analyzer" / "workloads" / "schedule.sql")["other_work"]
+    found = audit.connection.execute(f"select other_share from ({block})").fetchone()
+    assert found == (pytest.approx(other_share, abs=1e-6),)
