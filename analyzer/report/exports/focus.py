@@ -1,8 +1,8 @@
 """Usage in the columns of FOCUS 1.2, for tools that read it.
 
-One row is one bucket of tokens of a component on a day. ListCost is ours; ContractedCost takes the terms agreed on in the
-configuration (list cost where it has none). BilledCost and EffectiveCost stay empty: they come from an invoice alone.
-Usage without a price has no cost. Source of the columns:
+One row is one bucket of tokens of a component on a day. ListCost is ours; ContractedCost takes the terms agreed on, as
+the configuration has them (list cost where it has none). BilledCost and EffectiveCost stay empty: they come from an
+invoice alone. Usage without a price has no cost. Source of the columns:
 https://learn.microsoft.com/en-us/cloud-computing/finops/focus/metadata, checked 2026-11-21.
 """
 
