@@ -172,6 +172,7 @@ create or replace temp macro litellm_row(c, text, part, part_no) as struct_pack(
   prompt_hash := c.shape.prompt_hash,
   boundary_hashes := c.shape.boundary_hashes,
   boundary_chars := c.shape.boundary_chars,
+  media_hashes := c.shape.media_hashes,
   media_bytes := c.shape.media_bytes,
   prompt_chars := c.shape.prompt_chars,
   message_count := c.shape.message_count,

@@ -158,6 +158,11 @@ create or replace temp macro prefix_text(tools, system) as
 create or replace temp macro without_media(x) as
   case when contains(x, '"base64"') then regexp_replace(x, '"data":"[A-Za-z0-9+/=_-]*"', '"data":""', 'g') else x end;
 
+-- name: media_parts
+-- Takes: JSON text of the messages. Returns: the base64 of each image and document, in order.
+create or replace temp macro media_parts(x) as
+  case when contains(x, '"base64"') then regexp_extract_all(x, '"data":"([A-Za-z0-9+/=_-]+)"', 1) end;
+
 -- name: prompt_parts
 -- Takes: JSON texts of tools, system, messages. Returns: the texts between the places a cache could cut the prompt.
 create or replace temp macro prompt_parts(tools, system, messages) as
@@ -184,7 +189,8 @@ create or replace temp macro prompt_shape(tools, system, messages) as
     message_count := try(json_array_length(messages))::bigint,
     boundary_hashes := boundary_hashes(prompt_parts(tools, system, messages)),
     boundary_chars := boundary_chars(prompt_parts(tools, system, messages)),
-    media_bytes := (length(messages) - length(without_media(messages)))::bigint) end;
+    media_hashes := list_transform(media_parts(messages), lambda x: left(salted(x), 16)),
+    media_bytes := list_transform(media_parts(messages), lambda x: length(x)::bigint)) end;
 
 -- name: tag_map
 -- Takes: JSON text of an object. Returns: its plain values as a map.

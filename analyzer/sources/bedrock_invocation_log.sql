@@ -143,6 +143,7 @@ select
   prompt.shape.prompt_hash as prompt_hash,
   prompt.shape.boundary_hashes as boundary_hashes,
   prompt.shape.boundary_chars as boundary_chars,
+  prompt.shape.media_hashes as media_hashes,
   prompt.shape.media_bytes as media_bytes,
   prompt.shape.prompt_chars as prompt_chars,
   prompt.shape.message_count as message_count,

@@ -144,6 +144,7 @@ select
   shape.prompt_hash as prompt_hash,
   shape.boundary_hashes as boundary_hashes,
   shape.boundary_chars as boundary_chars,
+  shape.media_hashes as media_hashes,
   shape.media_bytes as media_bytes,
   shape.prompt_chars as prompt_chars,
   shape.message_count as message_count,

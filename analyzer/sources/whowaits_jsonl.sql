@@ -152,6 +152,7 @@ select
   shape.prompt_hash as prompt_hash,
   shape.boundary_hashes as boundary_hashes,
   shape.boundary_chars as boundary_chars,
+  shape.media_hashes as media_hashes,
   shape.media_bytes as media_bytes,
   coalesce(shape.prompt_chars, try_cast(r.prompt_chars as bigint)) as prompt_chars,
   coalesce(shape.message_count, try_cast(r.message_count as bigint)) as message_count,

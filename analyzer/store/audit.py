@@ -15,7 +15,7 @@ from analyzer.errors import UserError
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 
 
 @dataclass(frozen=True)

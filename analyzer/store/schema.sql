@@ -90,7 +90,8 @@ create table if not exists requests (
   boundary_hashes varchar[],
   boundary_chars bigint[],
   boundary_tokens bigint[],
-  media_bytes bigint,
+  media_hashes varchar[],
+  media_bytes bigint[],
   reported_cost_usd decimal(38, 12)
 );
 comment on column requests.request_no is 'number in this audit; breaks ties in every ordering';
@@ -141,7 +142,8 @@ comment on column requests.has_tools is 'the request offered tools';
 comment on column requests.boundary_hashes is 'salted hash of the prompt up to each place a cache could cut it (tools, system, each message); equal hashes = equal prefix; NULL = the log has no prompt shape';
 comment on column requests.boundary_chars is 'characters up to each boundary, images and documents left out';
 comment on column requests.boundary_tokens is 'tokens up to each boundary, where the log has them instead of text';
-comment on column requests.media_bytes is 'bytes of images and documents in the prompt (as base64); NULL = the log has no bodies';
+comment on column requests.media_hashes is 'salted hash of each image and document in the messages, in order; NULL = none, or the log has no bodies';
+comment on column requests.media_bytes is 'bytes (as base64) of each of them';
 comment on column requests.reported_cost_usd is 'cost as the log said; kept beside, never used as ours';
 
 create table if not exists usage_rollups (

@@ -217,3 +217,25 @@ def test_kill_between_the_writing_and_the_commit_leaves_nothing_of_the_file(tmp_
         for table in ("requests", "files", "rejects", "remarks"):
             assert audit.connection.execute(f"select count(*) from {table}").fetchone() == (0,)
         assert ingest_paths(audit, [str(log)]).accepted == 2
+
+
+def test_images_are_known_by_digest_and_size_and_count_as_no_characters(audit: Audit, tmp_path: Path) -> None:
+    def message(data: str) -> dict[str, object]:
+        source = {"type": "base64", "media_type": "image/png", "data": data}
+        return {"role": "user", "content": [{"type": "image", "source": source}]}
+
+    def one(number: int, *images: str) -> str:
+        answer = {"id": f"msg_{number}", "usage": {"input_tokens": 10, "output_tokens": 2}}
+        request = {"model": "m", "messages": [message(data) for data in images]}
+        return json.dumps({"started_at": "2026-11-01T10:00:00Z", "request": request, "response": answer}) + "\n"
+
+    (tmp_path / "a.jsonl").write_text(one(1, "A" * 100, "B" * 40) + one(2, "A" * 100) + one(3))
+    ingest_paths(audit, [str(tmp_path / "a.jsonl")])
+    query = "select media_hashes, media_bytes, boundary_chars from requests order by request_id"
+    (first, sizes, chars), (second, _, _), (none, _, _) = audit.connection.execute(query).fetchall()
+    assert sizes == [100, 40]
+    assert first[0] == second[0]
+    assert first[0] != first[1]
+    assert none is None
+    # Both messages are as long as each other once the base64 is out.
+    assert chars[1] == 2 * chars[0]
