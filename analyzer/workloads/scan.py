@@ -50,7 +50,7 @@ _COMPONENT_STEPS = (
     "placed",
     "calls",
 )
-_HELPERS = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "placed", "calls"))
+_DROPPED = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "placed", "calls"))
 
 
 def scan(audit: Audit, config: Config) -> None:
@@ -115,7 +115,7 @@ def scan_components(audit: Audit, config: Config) -> None:
     }
     for name in _COMPONENT_STEPS:
         _materialise(audit.connection, name, filled(blocks[name], values))
-    for name in _HELPERS:
+    for name in _DROPPED:
         audit.connection.execute(f"drop table {quoted(name)}")
 
 
