@@ -10,8 +10,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from analyzer.errors import UserError, UserErrors, nearest_name
+from analyzer.errors import UserError, UserErrors
 from analyzer.times import duration_s
+from analyzer.toml_reader import TomlReader
 
 DEFAULT_WORKLOAD_KEYS = (
     "tag:workload",
@@ -239,28 +240,8 @@ def _read_limits(reader: _Reader, document: Mapping[str, Any]) -> Limits | None:
     return Limits(tier, **counts) if table else None
 
 
-class _Reader:
-    """Collects problems instead of stopping at the first."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        self.errors: list[UserError] = []
-
-    def problem(self, key: str, found: str, expected: str, todo: str = "") -> None:
-        self.errors.append(UserError(f"{self.where}, {key}", found, expected, todo))
-
-    def known(self, table: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in keys:
-                self.problem(f"{prefix}{key}", "an unknown key", "a known one", nearest_name(key, keys))
-
-    def table(self, document: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
-        value = document.get(key, {})
-        if not isinstance(value, dict):
-            self.problem(key, f"a {type(value).__name__}", f"a table headed [{key}]")
-            return {}
-        self.known(value, f"{key}.", keys)
-        return value
+class _Reader(TomlReader):
+    """What this file holds."""
 
     def value(self, table: Mapping[str, Any], key: str, kind: type, default: Any, where: str = "") -> Any:
         value = table.get(key, default)

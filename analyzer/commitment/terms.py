@@ -11,7 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-from analyzer.errors import UserError, UserErrors, nearest_name
+from analyzer.errors import UserError, UserErrors
+from analyzer.toml_reader import TomlReader
 
 _KEYS = (
     "starts_on",
@@ -130,28 +131,8 @@ def parse_terms(document: Mapping[str, Any], where: str, discount_share: Decimal
     return terms
 
 
-class _Reader:
-    """Collects problems instead of stopping at the first."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        self.errors: list[UserError] = []
-
-    def problem(self, key: str, found: str, expected: str, todo: str = "") -> None:
-        self.errors.append(UserError(f"{self.where}, {key}", found, expected, todo))
-
-    def known(self, table: Mapping[str, Any], prefix: str, keys: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in keys:
-                self.problem(f"{prefix}{key}", "an unknown key", "a known one", nearest_name(key, keys))
-
-    def table(self, document: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
-        value = document.get(key, {})
-        if not isinstance(value, dict):
-            self.problem(key, f"a {type(value).__name__}", f"a table headed [{key}]")
-            return {}
-        self.known(value, f"{key}.", keys)
-        return value
+class _Reader(TomlReader):
+    """What this file holds."""
 
     def tables(self, document: Mapping[str, Any], key: str, keys: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
         value = document.get(key, [])
