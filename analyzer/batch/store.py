@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Store:
     blocks: dict[str, str]
 
     def run(self, block: str, **values: Any) -> sqlite3.Cursor:
-        """Run a named block of store.sql."""
+        """Run a named block of the .sql files beside."""
         return self.connection.execute(self.blocks[block], values)
 
     def run_many(self, block: str, values: Iterable[dict[str, Any]]) -> int:
@@ -55,6 +56,18 @@ class Store:
             raise
 
 
+@cache
+def _statements() -> dict[str, str]:
+    """All named blocks; a name stands in one file only."""
+    found: dict[str, str] = {}
+    for name in ("queue", "batches", "delivery", "figures"):
+        blocks = sql_blocks(_FOLDER / f"{name}.sql")
+        if twice := found.keys() & blocks.keys():
+            raise ValueError(f"{name}.sql: {', '.join(sorted(twice))} stands in another file too")
+        found |= blocks
+    return found
+
+
 @contextmanager
 def open_store(path: Path) -> Iterator[Store]:
     """Open (or make) the job store.
@@ -71,7 +84,7 @@ def open_store(path: Path) -> Iterator[Store]:
     try:
         connection.row_factory = sqlite3.Row
         _lay_out(path, connection)
-        yield Store(path, connection, sql_blocks(_FOLDER / "store.sql"))
+        yield Store(path, connection, _statements())
     except sqlite3.OperationalError as error:
         todo = "nothing is lost: make room or lend the right to write, and run it again"
         raise UserError(str(path), f"the job store refused ({error})", "a store that can be written", todo) from error
