@@ -15,12 +15,12 @@ group by f.path, r.remark order by f.path, r.remark
 select reason, count(*) as rejected from rejects group by reason order by rejected desc, reason
 
 -- name: totals
--- Takes: owned, requests. Returns: one row: calls (of logs, and those that reports count), first and last start (UTC microseconds, NULL = none), rows of
--- reports that count, reported cost of the logs (NULL = none said).
+-- Takes: owned, requests. Returns: one row: calls (of logs, and those that reports count), first start and last instant
+-- (UTC microseconds, NULL = none), rows of reports that count, reported cost of the logs (NULL = none said).
 select
   cast(coalesce(sum(o.calls), 0) as bigint),
   min(o.started_us),
-  max(o.started_us),
+  max(greatest(o.started_us, o.ended_us - 1)),
   count(case when o.is_report then 1 end),
   sum(r.reported_cost_usd)
 from owned o

@@ -107,14 +107,25 @@ from (
 where owns or other_owns
 
 -- name: judged_claims
--- Takes: claims, answered_claims. Returns: the claims and who owns them by the first answer; owner NULL = nobody said, or
--- said it of a strange_key.
-select c.record_no, c.stream, c.other, c.day_us, a.strange_key,
-  case when a.strange_key is not null then null when a.owns then c.stream when a.other_owns then c.other end as owner
-from claims c
-left join (
-  select *, row_number() over (partition by record_no, other, day_us order by place) as turn from answered_claims
-) a on a.record_no = c.record_no and a.other = c.other and a.day_us = c.day_us and a.turn = 1
+-- Takes: claims, answered_claims, streams. Returns: the claims and who owns them by the first answer; owner NULL = nobody
+-- said, or said it of a strange_key, or another stream owns only some of the days that one row of a report covers.
+with judged as (
+  select c.record_no, c.stream, c.other, c.day_us, a.strange_key,
+    case when a.strange_key is not null then null when a.owns then c.stream when a.other_owns then c.other end as owner
+  from claims c
+  left join (
+    select *, row_number() over (partition by record_no, other, day_us order by place) as turn from answered_claims
+  ) a on a.record_no = c.record_no and a.other = c.other and a.day_us = c.day_us and a.turn = 1
+),
+days_elsewhere as (
+  select j.record_no, count(distinct j.day_us) = (min(s.last_day_us) - min(s.first_day_us)) / 86400000000 + 1 as is_all
+  from judged j join streams s on s.record_no = j.record_no
+  where j.owner <> j.stream
+  group by j.record_no
+)
+select j.record_no, j.stream, j.other, j.day_us, j.strange_key,
+  case when j.owner <> j.stream and not e.is_all then null else j.owner end as owner
+from judged j left join days_elsewhere e on e.record_no = j.record_no
 
 -- name: unowned
 -- Takes: judged_claims. Returns: pairs of streams that count the same usage and nobody said which owns it, with a strange
@@ -128,16 +139,16 @@ order by 1, 2
 
 -- name: disowned
 -- Takes: judged_claims. Returns: records that another stream counts.
-select distinct record_no, owner from judged_claims where owner <> stream
+select record_no, min(owner) as owner from judged_claims where owner <> stream group by record_no
 
 -- name: owned
 -- Takes: requests, usage_rollups, disowned. Returns: one row a record that counts, with the columns of both. calls: 1, or
 -- what a report counted in its period (NULL = it does not count calls). request_no of a report's row is negative.
-select r.*, false as is_report, cast(1 as bigint) as calls
+select r.*, cast(null as bigint) as ended_us, false as is_report, cast(1 as bigint) as calls
 from requests r
 where r.request_no not in (select record_no from disowned)
 union all by name
-select -u.rollup_no as request_no, true as is_report, u.requests as calls, u.source, u.started_us, u.provider,
+select -u.rollup_no as request_no, true as is_report, u.requests as calls, u.source, u.started_us, u.ended_us, u.provider,
   u.raw_model, u.service_tier, u.speed, u.inference_geo, u.context_window, u.is_batch, u.uncached_input_tokens,
   u.cache_write_5m_tokens, u.cache_write_1h_tokens, u.cache_read_tokens, u.output_tokens, u.web_searches, u.workspace,
   u.api_key, u.application, u.user_hash, u.tags

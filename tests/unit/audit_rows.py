@@ -39,13 +39,13 @@ def add_requests(audit: Audit, rows: list[dict[str, Any]]) -> None:
 
 
 def add_rollups(audit: Audit, rows: list[dict[str, Any]]) -> None:
-    """Insert days of a report; what a row leaves out is ordinary, `at` as in `add_requests`."""
+    """Insert days of a report; what a row leaves out is ordinary, `at` as in `add_requests`, `ended_at` from there."""
     (first,) = audit.connection.execute("select coalesce(max(rollup_no), 0) + 1 from usage_rollups").fetchone() or (1,)
     for number, row in enumerate(rows, first):
         values = {**_DEFAULTS, "source": "anthropic_usage_report", "series": "1d by model", **row}
         del values["status"]
         values["started_us"] = MONDAY_US + values.pop("at", 0)
-        values["ended_us"] = values["started_us"] + DAY_US
+        values["ended_us"] = values["started_us"] + values.pop("ended_at", DAY_US)
         values |= {"rollup_no": number, "duplicate_key": str(number), "line_no": number}
         columns = ", ".join(values)
         marks = ", ".join(f"${name}" for name in values)

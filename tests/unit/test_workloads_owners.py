@@ -204,3 +204,15 @@ def test_a_price_that_depends_on_the_request_is_not_guessed_from_sums(audit: Aud
     spend = spend_by(audit, Config())
     assert spend.unpriced.uncounted == 1
     assert "size of each request" in spend.unpriced_models[0].reason
+
+
+def test_a_row_of_many_days_is_left_out_only_when_all_of_them_are_counted_elsewhere(audit: Audit) -> None:
+    """A report of a week, and a log of its first day: dropping the row would lose six days."""
+    add_requests(audit, calls("litellm_spend_logs", 1))
+    week = {**MILLION, "uncached_input_tokens": 7_000_000, "series": "7d by model", "ended_at": 7 * DAY_US}
+    add_rollups(audit, [week])
+    remember_owners(audit, [parse_owner("litellm_spend_logs")])
+    with pytest.raises(UserError, match="anthropic_usage_report and litellm_spend_logs both count"):
+        spend_by(audit, Config())
+    remember_owners(audit, [parse_owner("anthropic_usage_report")])
+    assert spend_by(audit, Config()).total.tokens.uncached_input_tokens == 7_000_000
