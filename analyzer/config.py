@@ -137,7 +137,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         company=reader.value(document, "company", str, None),
         workload_keys=tuple(reader.keys(workloads)),
         answers=tuple(_read_answer(reader, i, a) for i, a in enumerate(answers, 1) if isinstance(a, dict)),
-        discount_share=reader.share(prices, "prices.discount_share", "discount_share") or Decimal(0),
+        discount_share=reader.share(prices, "discount_share", "prices.") or Decimal(0),
         allowed_models=_maybe_tuple(reader.value(constraints, "allowed_models", list, None)),
         allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
         rules_folder=None if folder is None else path.parent / folder,
@@ -189,9 +189,9 @@ def _read_answer(reader: _Reader, number: int, table: dict[str, Any]) -> Answer:
         component=reader.value(table, "component", str, None, where),
         awaited=reader.value(table, "awaited", bool, None, where),
         needed_within_s=seconds,
-        output_share=reader.share(table, f"{where}.output_share", "output_share"),
+        output_share=reader.share(table, "output_share", f"{where}."),
         route_to=reader.value(table, "route_to", str, None, where),
-        pass_rate=reader.share(table, f"{where}.pass_rate", "pass_rate"),
+        pass_rate=reader.share(table, "pass_rate", f"{where}."),
         who=reader.value(table, "who", str, None, where),
         on=reader.value(table, "on", date, None, where),
         note=reader.value(table, "note", str, None, where),
@@ -206,7 +206,7 @@ RATE_COLUMNS = ("uncached_input", "cache_write_5m", "cache_write_1h", "cache_rea
 
 def _read_discounts(reader: _Reader, prices: Mapping[str, Any]) -> tuple[tuple[str, Decimal], ...]:
     table = reader.value(prices, "models", dict, {}, "prices")
-    found = ((model, reader.share(table, f"prices.models.{model}", model)) for model in table)
+    found = ((model, reader.share(table, model, "prices.models.")) for model in table)
     return tuple((model, share) for model, share in found if share is not None)
 
 
@@ -250,18 +250,8 @@ class _Reader(TomlReader):
             return default
         return value
 
-    def share(self, table: Mapping[str, Any], where: str, key: str) -> Decimal | None:
-        value = table.get(key)
-        if value is None:
-            return None
-        try:
-            share = Decimal(str(value))
-        except InvalidOperation:
-            share = Decimal(-1)
-        if isinstance(value, bool) or not Decimal(0) <= share <= Decimal(1):
-            self.problem(where, repr(value), "a share from 0 to 1")
-            return None
-        return share
+    def share(self, table: Mapping[str, Any], key: str, prefix: str) -> Decimal | None:
+        return self.number(table, key, prefix, 0, 1)
 
     def amount(self, table: Mapping[str, Any], where: str, key: str) -> Decimal | None:
         """USD, from 0; at most 6 decimals, so that a rate per million tokens has 12 a token."""

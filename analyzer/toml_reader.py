@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from analyzer.errors import UserError, nearest_name
@@ -33,3 +34,19 @@ class TomlReader:
             return {}
         self.known(value, f"{key}.", keys)
         return value
+
+    def number(
+        self, table: Mapping[str, Any], key: str, prefix: str, least: int | str, most: int, needed: bool = False
+    ) -> Decimal | None:
+        """The number at `key`, from `least` to `most`; None = left out, or a problem (one that is `needed` is none)."""
+        value = table.get(key)
+        if value is None and not needed:
+            return None
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            number = Decimal("nan")
+        if isinstance(value, bool) or number.is_nan() or not Decimal(least) <= number <= most:
+            self.problem(f"{prefix}{key}", repr(value), f"a number from {least} to {most}")
+            return None
+        return number

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -143,21 +143,6 @@ class _Reader(TomlReader):
         for prefix, table in named:
             self.known(table, prefix, keys)
         return named
-
-    def number(
-        self, table: Mapping[str, Any], key: str, prefix: str, least: int | str, most: int, needed: bool = False
-    ) -> Decimal | None:
-        value = table.get(key)
-        if value is None and not needed:
-            return None
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            number = Decimal("nan")
-        if isinstance(value, bool) or number.is_nan() or not Decimal(least) <= number <= most:
-            self.problem(f"{prefix}{key}", repr(value), f"a number from {least} to {most}")
-            return None
-        return number
 
     def whole(self, table: Mapping[str, Any], key: str, prefix: str, least: int, most: int) -> int | None:
         value = table.get(key)

@@ -66,6 +66,47 @@ route_to = "claude-haiku-4-5"
         assert part in text
 
 
+@pytest.mark.parametrize(
+    "value", ["nan", "-nan", "inf", "-inf", '"nan"', '"sNaN"', '"Infinity"', "true", '"much"', "-0.1"]
+)
+def test_a_share_that_is_no_number_from_0_to_1_is_a_problem_with_its_place(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "whowaits.toml"
+    path.write_text(
+        f"""
+[[answer]]
+workload = "x"
+output_share = {value}
+pass_rate = {value}
+[prices]
+discount_share = {value}
+models = {{claude-opus-4-6 = {value}}}
+"""
+    )
+    with pytest.raises(UserErrors) as caught:
+        load_config(path)
+    places = ("answer 1.output_share", "answer 1.pass_rate", "prices.discount_share", "prices.models.claude-opus-4-6")
+    assert {error.where for error in caught.value.errors} == {f"{path}, {place}" for place in places}
+    assert {error.expected for error in caught.value.errors} == {"a number from 0 to 1"}
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", '"sNaN"'])
+def test_an_amount_that_is_no_number_is_a_problem_with_its_place(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "whowaits.toml"
+    path.write_text(
+        f"""
+[prices]
+credits_usd = {value}
+[[prices.committed]]
+model = "claude-opus-4-6"
+output = {value}
+"""
+    )
+    with pytest.raises(UserErrors) as caught:
+        load_config(path)
+    named = [error.where for error in caught.value.errors]
+    assert f"{path}, prices.credits_usd" in named and f"{path}, prices.committed 1.output" in named
+
+
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(UserErrors, match="no such file"):
         load_config(tmp_path / "none.toml")
