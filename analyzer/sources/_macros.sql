@@ -71,6 +71,29 @@ create or replace temp macro start_remark(x) as
 -- Takes: a text. Returns: 32 hex digits that only this audit makes of it.
 create or replace temp macro salted(x) as left(sha256(getvariable('salt') || x), 32);
 
+-- name: without_address
+-- Takes: a name from a log. Returns: it; a name with an e-mail address in it becomes a hash that only this audit makes.
+create or replace temp macro without_address(x) as
+  case when contains(x, '@') and regexp_matches(x, '[^@\s]@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}') then 'address-' || left(salted(x), 12)
+    else x end;
+
+-- name: key_words
+-- Takes: the name of a tag. Returns: its words in lower case, parted by _.
+create or replace temp macro key_words(k) as
+  regexp_replace(lower(regexp_replace(k, '([a-z0-9])([A-Z])', '\1_\2', 'g')), '[^a-z0-9]+', '_', 'g');
+
+-- name: tag_of
+-- Takes: name and value of a tag. Returns: the value that may be kept: of a person a hash; NULL for what may be text of a
+-- prompt by its name, its length or its shape.
+create or replace temp macro tag_of(k, v) as
+  case
+    when length(k) > 100 or length(v) > 100 or left(v, 1) in ('{', '[') or contains(v, chr(10)) then null
+    when regexp_matches(key_words(k), '(^|_)(prompt|question|query|message|messages|content|answer|response|completion|transcript|input|output|text|body)$') then null
+    when regexp_matches(key_words(k), '(^|_)(user|end_user|enduser|customer|login|email|mail|phone|userid|username|useremail)(_?(id|name|email|mail|number))?$')
+      then 'person-' || left(salted(v), 12)
+    else without_address(v)
+  end;
+
 -- name: keyless
 -- Takes: the text of a record without an id. Returns: a key that ingest makes unique within a file by counting repeats.
 create or replace temp macro keyless(x) as '?' || salted(x);

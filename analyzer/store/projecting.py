@@ -11,6 +11,7 @@ from analyzer.sources.formats import SourceFormat, Unfold
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.store.feed import CHUNK_BYTES, CHUNK_RECORDS, Chunk
+from analyzer.tokens import SUM_COLUMNS
 
 _SQL = sql_blocks(Path(__file__).parent / "ingest.sql")
 _OWN = {
@@ -24,14 +25,7 @@ _OWN = {
 }
 NUMBERS = {"requests": "request_no", "usage_rollups": "rollup_no", "cost_lines": "cost_no"}
 _SET_BY_INGEST = (*NUMBERS.values(), "source", "file_id", "line_no")
-_COUNTS = (
-    "uncached_input_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "cache_read_tokens",
-    "output_tokens",
-    "web_searches",
-)
+_NO_PERSON = ("raw_model", "duplicate_key", "prefix_hash", "prompt_hash", "user_hash")
 NAME_LIMIT = 256
 
 Reject = tuple[int, int, str]
@@ -111,23 +105,23 @@ class Projection:
     def _item(self, name: str, kind: str, given: set[str], dropped: list[str]) -> str:
         """One column of the projection; what it leaves out is added to `dropped` as an SQL expression of its remark."""
         value = quoted(name) if name in given else "null"
-        if name in _COUNTS:
+        if name in SUM_COLUMNS:
             value = f"coalesce({value}, 0)"
         elif kind == "VARCHAR" and name in given:
             plain = f"length({value}) <= {NAME_LIMIT} and left({value}, 1) not in ('{{', '[')"
             dropped.append(
                 f"case when not ({plain}) then '{name}: no plain name of up to {NAME_LIMIT} characters, left out' end"
             )
-            value = f"case when {plain} then {value} end"
+            value = f"case when {plain} then {value if name in _NO_PERSON else f'without_address({value})'} end"
         elif name == "tags" and name in given:
             kept = (
-                f"map_from_entries(list_filter(map_entries({value}), "
-                f"lambda e: length(e.key) <= {NAME_LIMIT} and length(e.value) <= {NAME_LIMIT} "
-                "and left(e.value, 1) not in ('{', '[')))"
+                f"map_from_entries(list_filter(list_transform(map_entries({value}), "
+                "lambda e: struct_pack(key := without_address(e.key), value := tag_of(e.key, e.value))), "
+                "lambda e: e.value is not null))"
             )
             dropped.append(
                 f"case when cardinality({kept}) < cardinality({value}) then "
-                f"'tags: a value that is no plain text of up to {NAME_LIMIT} characters, left out' end"
+                "'tags: a value that is too long or may be text of a prompt by its name, left out' end"
             )
             value = f"case when cardinality({kept}) > 0 then {kept} end"
         return f"{value}::{kind} as {quoted(name)}"
