@@ -37,7 +37,8 @@ def cancel(job: Job, *, clock: Callable[[], float] = time.time) -> Canceled:
     """
     with open_store(job.store) as store, store.change():
         items = store.run("cancel_queued", job=job.name, now_us=int(clock() * 1_000_000)).rowcount
-        batches = store.run("want_job_canceled", job=job.name).rowcount
+        kinds = [row["kind"] for row in store.run("want_job_canceled", job=job.name)]
+    batches = kinds.count("batch")
     note("job_canceled", job=job.name, items=items, batches=batches)
     return Canceled(items, batches)
 

@@ -70,8 +70,10 @@ where holder = :holder and state = 'intent' and kind = 'batch'
 select batch_no from batches where holder = :holder and state = 'intent' and kind = 'direct'
 
 -- name: lost_item
--- Takes: batch_no of a direct call whose answer is lost. The attempt counts.
-update items set state = 'queued', reason = 'the answer of a synchronous call was lost; it may have been billed'
+-- Takes: batch_no of a direct call whose answer is lost, now_us. The attempt counts; canceled where a person wants that.
+update items set reason = 'the answer of a synchronous call was lost; it may have been billed',
+  state = case when (select canceler from batches where batch_no = :batch_no) = 'person' then 'canceled' else 'queued' end,
+  done_us = case when (select canceler from batches where batch_no = :batch_no) = 'person' then :now_us end
 where state = 'claimed' and item_no in (select item_no from sendings where batch_no = :batch_no)
 
 -- name: reading_of_dead

@@ -103,7 +103,7 @@ def _read(
     with store.change():
         store.run("begin_reading", batch_no=batch_no, ended_us=remote.ended_us or now_us)
         number = int(store.row("batch", batch_no=batch_no)["readings"])
-    reading = Reading(batch_no, row["token"], number, row["canceler"], remote.created_us)
+    reading = Reading(batch_no, row["token"], number, remote.created_us)
     strange = duplicates = first = 0
     results = iter(()) if remote.is_archived else provider.results(remote.id)
     for chunk in in_pieces(results, lambda result: result.bytes, count=_AT_ONCE, size=_BYTES_AT_ONCE):

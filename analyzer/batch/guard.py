@@ -134,10 +134,10 @@ def _call(store: Store, this: _Round, batch_no: int, token: str, item_no: int) -
         result = Result(called, "errored", None, "invalid_request_error", str(error))
     except Exception as error:
         with store.change():
-            lose_call(store, batch_no, type(error).__name__)
+            lose_call(store, batch_no, type(error).__name__, this.now_us)
         this.remarks.append(f"the answer of a synchronous call was lost ({type(error).__name__}); it is made again")
         return
     with store.change():
         store.run("end_direct", batch_no=batch_no, now_us=this.now_us)
-        settle(store, this.job, Reading(batch_no, token, 1, None, this.now_us), [result], this.now_us)
+        settle(store, this.job, Reading(batch_no, token, 1, this.now_us), [result], this.now_us)
         store.run("finish_batch", batch_no=batch_no)

@@ -57,9 +57,11 @@ update batches set canceler = :canceler where batch_no = :batch_no and canceler 
 update items set state = 'canceled', reason = 'canceled as asked', done_us = :now_us where job = :job and state = 'queued'
 
 -- name: want_job_canceled
--- Takes: job. Returns nothing; batches whose fate is open are canceled when they are found.
+-- Takes: job. Batches and direct calls whose fate is open; a person's wish stands above the guard's. A batch is canceled
+-- when it is found, and what comes back of either is not sent again. Returns: the kind of each.
 update batches set canceler = 'person'
-where job = :job and kind = 'batch' and state in ('intent', 'in-doubt', 'submitted') and canceler is null
+where job = :job and state in ('intent', 'in-doubt', 'submitted') and canceler is not 'person'
+returning kind
 
 -- name: guard_late_items
 -- Takes: job, before_us. What would come too late from a batch is sent alone.

@@ -27,12 +27,11 @@ _NOTHING = Actual(None, None, TokenSums())
 
 @dataclass(frozen=True)
 class Reading:
-    """A reading of a batch's results: its number, who wanted the batch canceled (None = nobody), when it was made."""
+    """A reading of a batch's results: the batch and its token, the reading's number, when the batch was made."""
 
     batch_no: int
     token: str
     number: int
-    canceler: str | None
     created_us: int
 
 
@@ -96,6 +95,8 @@ def settle(store: Store, job: Job, reading: Reading, results: Sequence[Result], 
         if parts is not None and parts[0] == reading.token:
             mine.append((parts[1], result))
     sent = _sent(store, reading, [item_no for item_no, _ in mine])
+    # As it is now: a person may have canceled the job since the reading began.
+    canceler = store.row("batch", batch_no=reading.batch_no)["canceler"]
     seen: set[int] = set()
     outcomes, fates, answers = [], [], []
     duplicates = known = 0
@@ -110,7 +111,7 @@ def settle(store: Store, job: Job, reading: Reading, results: Sequence[Result], 
         seen.add(item_no)
         if row["outcome"] is not None:
             continue
-        fate = judge(result, job, row["attempts"], reading.canceler)
+        fate = judge(result, job, row["attempts"], canceler)
         cost = actual(row["model"], result.message, day_of_us(reading.created_us)) if result.message else _NOTHING
         outcomes.append(_outcome(reading, item_no, result, cost))
         fates.append(_item(item_no, fate, now_us))

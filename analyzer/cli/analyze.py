@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Read logs, sort workloads by who waits, price the savings, write the report and the kits.
 
-    PATHS are files, folders, globs, - for standard input, or places that `whowaits ingest` names. Nothing leaves this
-    machine.
+    PATHS are files, folders, globs, - for standard input, or places that `whowaits ingest` names. No network,
+    unless a path is an address (s3://, postgresql://).
     """
     from analyzer.cli._run import run
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import delivered, fill
 from fake_server import FakeBatch, FakeServer
 
-from analyzer.batch import Guard, Job, collect, status_of, submit
+from analyzer.batch import Guard, Job, cancel, collect, status_of, submit
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.store import open_store
 from analyzer.batch.turnaround import turnaround
@@ -206,3 +206,41 @@ def test_calls_are_bounded(server: FakeServer, api: MessagesApi, guarded: Job) -
     submit(guarded, api)
     collect(guarded, api)
     assert len(delivered(guarded)) == 12 and 1 <= most <= 4
+
+
+def test_the_guard_sends_nothing_that_a_person_has_canceled(server: FakeServer, api: MessagesApi, guarded: Job) -> None:
+    server.plan.ends = lambda batch: False
+    fill(guarded, "a", "b", needed_by=in_hours(5))
+    submit(guarded, api)
+    collect(guarded, api, clock=at(server, 4))
+    assert server.cancels == 1
+    # The guard asked first; then a person gives the job up, and only then the batch ends.
+    cancel(guarded)
+    server.plan.ends = only_canceled
+    collect(guarded, api, clock=at(server, 4.1))
+    assert server.called == []
+    status = status_of(guarded)
+    assert (status.canceled, status.done, status.troubles) == (2, True, ())
+
+
+@pytest.mark.parametrize("fate", ["drop", "429"])
+def test_a_call_under_way_is_not_made_again_after_a_cancel(
+    server: FakeServer, api: MessagesApi, guarded: Job, fate: str
+) -> None:
+    server.plan.calls = [fate]
+    answer = api.answer
+
+    def canceled_meanwhile(params: str) -> dict[str, object]:
+        cancel(guarded)
+        return answer(params)
+
+    api.answer = canceled_meanwhile  # type: ignore[method-assign]
+    fill(guarded, "a", needed_by=in_hours(1))
+    submit(guarded, api)
+    collect(guarded, api)
+    collect(guarded, api)
+    status = status_of(guarded)
+    assert (status.canceled, status.queued, status.done) == (1, 0, True)
+    assert server.times_called() == ({"a": 1} if fate == "drop" else {})
+    with open_store(guarded.store) as store:
+        assert store.connection.execute("select done_us is not null from items").fetchone()[0] == 1
