@@ -38,7 +38,7 @@ class TomlReader:
     def number(
         self, table: Mapping[str, Any], key: str, prefix: str, least: int | str, most: int, needed: bool = False
     ) -> Decimal | None:
-        """The number at `key`, from `least` to `most`; None = left out or a problem. Left out is one where it is `needed`."""
+        """The number at `key`, from `least` to `most`; None = a problem, or left out (one too if `needed`)."""
         value = table.get(key)
         if value is None and not needed:
             return None
