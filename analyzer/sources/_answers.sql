@@ -33,6 +33,7 @@ create or replace temp macro usage_of_stream(s, d) as struct_pack(
     then coalesce(d.cache_creation, s.cache_creation)
     else struct_pack(ephemeral_5m_input_tokens := null::varchar, ephemeral_1h_input_tokens := least(
       try_cast(s.cache_creation.ephemeral_1h_input_tokens as bigint), try_cast(d.cache_creation_input_tokens as bigint))::varchar) end,
+  output_tokens_details := coalesce(d.output_tokens_details, s.output_tokens_details),
   server_tool_use := coalesce(d.server_tool_use, s.server_tool_use),
   service_tier := told(s.service_tier, d.service_tier),
   inference_geo := told(s.inference_geo, d.inference_geo),

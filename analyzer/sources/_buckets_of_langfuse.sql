@@ -20,6 +20,7 @@ create or replace temp macro langfuse_counts(n) as struct_pack(
   input := token_count(first_present(n.input))::bigint,
   said_output := token_count(first_present(n.output))::bigint,
   reasoning := most_tokens(n.reasoning),
+  told_reasoning := case when first_present(n.reasoning) is not null then most_tokens(n.reasoning) end,
   cache_read := most_tokens(n.cache_read),
   write_1h := most_tokens(n.write_1h),
   write_5m := most_tokens(n.write_5m) + case
@@ -44,7 +45,7 @@ create or replace temp macro with_reasoning(c) as struct_pack(
   input := c.input, cache_read := c.cache_read, write_5m := c.write_5m, write_1h := c.write_1h,
   output := (c.said_output + case when c.total in (c.input + c.said_output,
     c.input + c.said_output + c.cache_read + c.write_5m + c.write_1h) then 0 else c.reasoning end)::bigint,
-  total := c.total, is_there := c.is_there, tells_cache := c.tells_cache, problem := c.problem);
+  reasoning := c.told_reasoning, total := c.total, is_there := c.is_there, tells_cache := c.tells_cache, problem := c.problem);
 
 -- name: langfuse_convention
 -- Takes: with_reasoning. Returns: does input hold the cache tokens: apart (Langfuse's own convention, or proven),

@@ -1,7 +1,7 @@
 -- What a row of OpenRouter's logs and a generation object share.
 
 -- name: openrouter_row
--- Takes: c (id, created, model, upstream, prompt, completion and cached with the names of their fields, duration_ms,
+-- Takes: c (id, created, model, upstream, prompt, completion and cached with the names of their fields, thinking, duration_ms,
 -- finish_reason, streamed, cancelled, user, cost, known_by: 1 = counts of the provider, tags). Returns: a struct.
 create or replace temp macro openrouter_row(c, text) as struct_pack(
   duplicate_key := coalesce(message_key('openrouter', present(c.id)), keyless(text)),
@@ -27,6 +27,7 @@ create or replace temp macro openrouter_row(c, text) as struct_pack(
     - case when token_count(c.cached) > token_count(c.prompt) then 0 else token_count(c.cached) end,
   cache_read_tokens := token_count(c.cached),
   output_tokens := token_count(c.completion),
+  thinking_tokens := thinking(c.thinking, token_count(c.completion)),
   user_hash := salted(present(c.user)),
   tags := map_from_entries(list_filter([
     struct_pack(k := 'upstream_provider', v := present(c.upstream)),

@@ -47,6 +47,7 @@ select
   token_count(f_cache_write_1h_tokens) as cache_write_1h_tokens,
   cache_read as cache_read_tokens,
   token_count(f_output_tokens) as output_tokens,
+  thinking(f_thinking_tokens, token_count(f_output_tokens)) as thinking_tokens,
   token_count(f_web_searches) as web_searches,
   f_workspace as workspace,
   f_api_key as api_key,

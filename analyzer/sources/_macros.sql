@@ -114,6 +114,7 @@ create or replace temp macro usage_shape(x) as json_transform(try(x::json), '{
   "input_tokens": "VARCHAR", "output_tokens": "VARCHAR", "cache_creation_input_tokens": "VARCHAR",
   "cache_read_input_tokens": "VARCHAR",
   "cache_creation": {"ephemeral_5m_input_tokens": "VARCHAR", "ephemeral_1h_input_tokens": "VARCHAR"},
+  "output_tokens_details": {"thinking_tokens": "VARCHAR"},
   "server_tool_use": {"web_search_requests": "VARCHAR"},
   "service_tier": "VARCHAR", "inference_geo": "VARCHAR", "speed": "VARCHAR",
   "iterations": [{"model": "VARCHAR", "input_tokens": "VARCHAR", "output_tokens": "VARCHAR",
@@ -165,6 +166,11 @@ create or replace temp macro buckets(b) as struct_pack(
     lambda i: token_count(i.cache_creation.ephemeral_1h_input_tokens))), 0)::bigint,
   read := coalesce(list_sum(list_transform(b, lambda i: token_count(i.cache_read_input_tokens))), 0)::bigint,
   output := coalesce(list_sum(list_transform(b, lambda i: token_count(i.output_tokens))), 0)::bigint);
+
+-- name: thinking
+-- Takes: tokens of thinking as text, the output they are part of. Returns: bigint; NULL = not told, or not a part of it.
+create or replace temp macro thinking(x, output) as
+  case when present(x) is not null and token_problem('thinking', x) is null and token_count(x) <= output then token_count(x) end;
 
 -- name: without_marks
 -- Takes: JSON text of a prompt part. Returns: it without cache marks, so that a moved mark is the same prefix.

@@ -81,6 +81,7 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(u.output_tokens_details.thinking_tokens, bill.b.output) end as thinking_tokens,
   case when present(r.job.jobName) is not null then map {'batch': present(r.job.jobName)} end as tags,
   prompt.shape.prefix_hash as prefix_hash,
   prompt.shape.prefix_chars as prefix_chars,

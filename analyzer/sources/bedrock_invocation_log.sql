@@ -131,6 +131,7 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(u.output_tokens_details.thinking_tokens, bill.b.output) end as thinking_tokens,
   present(r.accountId) as workspace,
   coalesce(nullif(regexp_extract(role, '^AWSReservedSSO_(.+)_[0-9a-f]+$', 1), ''), nullif(role, ''),
     nullif(regexp_extract(r.identity.arn, ':role/(?:.*/)?([^/]+)$', 1), '')) as application,

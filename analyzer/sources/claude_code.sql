@@ -95,6 +95,7 @@ select
   b.write_1h as cache_write_1h_tokens,
   b.read as cache_read_tokens,
   b.output as output_tokens,
+  case when part_no = 0 then thinking(u.output_tokens_details.thinking_tokens, b.output) end as thinking_tokens,
   case when part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
   'claude-code' as application,
   present(r.sessionId) as session_id,

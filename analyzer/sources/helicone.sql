@@ -161,6 +161,7 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(answer.u.output_tokens_details.thinking_tokens, bill.b.output) end as thinking_tokens,
   case when bill.part_no = 0 and is_told_by_body then token_count(answer.u.server_tool_use.web_search_requests) else 0 end
     as web_searches,
   salted(coalesce(present(r.request_user_id), present(r.user_id))) as user_hash,

@@ -135,6 +135,7 @@ select
   t.write_1h as cache_write_1h_tokens,
   t.cache_read as cache_read_tokens,
   t.output as output_tokens,
+  thinking(t.reasoning::varchar, t.output) as thinking_tokens,
   case when is_trace then present(r.name) else present(r.trace_name) end as application,
   salted(present(r.user_id)) as user_hash,
   present(r.session_id) as session_id,

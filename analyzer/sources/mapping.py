@@ -16,10 +16,10 @@ from analyzer.sqlblocks import quoted, sql_blocks
 FIELDS = (
     "started_at", "ended_at", "duration_s", "duration_ms", "first_token_s", "first_token_ms", "request_id", "model",
     "provider", "status", "service_tier", "is_batch", "is_streamed", "input_tokens", "output_tokens",
-    "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "web_searches", "workspace", "api_key",
-    "application", "user", "session_id", "trace_id", "parent_id", "user_agent", "trigger", "awaited",
-    "needed_within_s", "read_at", "destination", "prefix_hash", "prefix_chars", "message_count", "max_output_tokens",
-    "cost_usd",
+    "thinking_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "web_searches",
+    "workspace", "api_key", "application", "user", "session_id", "trace_id", "parent_id", "user_agent", "trigger",
+    "awaited", "needed_within_s", "read_at", "destination", "prefix_hash", "prefix_chars", "message_count",
+    "max_output_tokens", "cost_usd",
 )  # fmt: skip
 REQUIRED = ("started_at", "input_tokens", "output_tokens")
 

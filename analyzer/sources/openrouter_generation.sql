@@ -35,6 +35,7 @@ cancelled = "VARCHAR"
 generation_time = "VARCHAR"
 native_tokens_prompt = "VARCHAR"
 native_tokens_completion = "VARCHAR"
+native_tokens_reasoning = "VARCHAR"
 native_tokens_cached = "VARCHAR"
 finish_reason = "VARCHAR"
 total_cost = "VARCHAR"
@@ -51,6 +52,7 @@ with calls as (
     id := r.id, created := r.created_at, model := r.model, upstream := r.provider_name,
     prompt_field := 'native_tokens_prompt', prompt := r.native_tokens_prompt,
     completion_field := 'native_tokens_completion', completion := r.native_tokens_completion,
+    thinking := r.native_tokens_reasoning,
     cached_field := 'native_tokens_cached', cached := r.native_tokens_cached, duration_ms := r.generation_time,
     finish_reason := r.finish_reason, streamed := r.streamed, cancelled := r.cancelled, user := r.external_user,
     cost := r.total_cost, known_by := 1, is_byok := r.is_byok) as c,

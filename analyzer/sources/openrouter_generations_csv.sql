@@ -26,6 +26,7 @@ api_key_name = "VARCHAR"
 app_name = "VARCHAR"
 tokens_prompt = "VARCHAR"
 tokens_completion = "VARCHAR"
+tokens_reasoning = "VARCHAR"
 tokens_cached = "VARCHAR"
 cost_total = "VARCHAR"
 generation_time_ms = "VARCHAR"
@@ -42,7 +43,7 @@ with calls as (
   select record_no, text, struct_pack(
     id := r.generation_id, created := r.created_at, model := r.model_permaslug, upstream := r.provider_name,
     prompt_field := 'tokens_prompt', prompt := r.tokens_prompt, completion_field := 'tokens_completion',
-    completion := r.tokens_completion, cached_field := 'tokens_cached', cached := r.tokens_cached,
+    completion := r.tokens_completion, thinking := r.tokens_reasoning, cached_field := 'tokens_cached', cached := r.tokens_cached,
     duration_ms := r.generation_time_ms, finish_reason := r.finish_reason_normalized, streamed := r.streamed,
     cancelled := r.cancelled, user := r.user, cost := r.cost_total, known_by := 0, is_byok := null::varchar) as c,
     span_s(r.time_to_first_token_ms) / 1000 as first_token_s,

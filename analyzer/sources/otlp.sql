@@ -137,6 +137,9 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(coalesce(present(answer.u.output_tokens_details.thinking_tokens),
+    first_present([a['gen_ai.usage.reasoning.output_tokens'], a['llm.token_count.completion_details.reasoning']])),
+    bill.b.output) end as thinking_tokens,
   case when bill.part_no = 0 and is_told_by_body then token_count(answer.u.server_tool_use.web_search_requests) else 0 end
     as web_searches,
   case when not starts_with(r.resource['service.name'], 'unknown_service') then present(r.resource['service.name']) end

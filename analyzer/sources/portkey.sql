@@ -133,6 +133,7 @@ select
   case when kind = 'messages' then b.write_1h when kind = 'openai' then l.written_1h else 0 end as cache_write_1h_tokens,
   case when kind = 'messages' then b.read when kind = 'openai' then l.cached else 0 end as cache_read_tokens,
   output as output_tokens,
+  thinking(coalesce(u.output_tokens_details.thinking_tokens, l.thinking), output) as thinking_tokens,
   case when kind = 'units' then 0 else l.web_searches end as web_searches,
   salted(present(metadata['_user'])) as user_hash,
   present(r.trace_id) as trace_id,

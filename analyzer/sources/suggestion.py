@@ -24,6 +24,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "is_streamed": ("is_streamed", "stream", "streaming"),
     "input_tokens": ("input_tokens", "prompt_tokens", "tokens_in", "tokens_prompt", "inputtokens"),
     "output_tokens": ("output_tokens", "completion_tokens", "tokens_out", "tokens_completion", "outputtokens"),
+    "thinking_tokens": ("thinking_tokens", "reasoning_tokens", "tokens_reasoning"),
     "cache_read_tokens": ("cache_read_input_tokens", "cache_read_tokens", "cached_tokens", "cache_read"),
     "cache_write_tokens": ("cache_creation_input_tokens", "cache_write_tokens", "cache_write"),
     "cache_write_1h_tokens": ("ephemeral_1h_input_tokens",),

@@ -81,6 +81,7 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(u.output_tokens_details.thinking_tokens, bill.b.output) end as thinking_tokens,
   case when bill.part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
   nullif(regexp_extract(r.endpoint, 'projects/([^/]+)', 1), '') as workspace,
   salted(present(json_extract_string(asked, '$.metadata.user_id'))) as user_hash,

@@ -131,6 +131,7 @@ select
   bill.b.write_1h as cache_write_1h_tokens,
   bill.b.read as cache_read_tokens,
   bill.b.output as output_tokens,
+  case when bill.part_no = 0 then thinking(u.output_tokens_details.thinking_tokens, bill.b.output) end as thinking_tokens,
   case when bill.part_no = 0 then token_count(u.server_tool_use.web_search_requests) else 0 end as web_searches,
   present(r.workspace) as workspace,
   present(r.api_key) as api_key,

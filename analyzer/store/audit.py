@@ -15,7 +15,7 @@ from analyzer.errors import UserError
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ create table if not exists requests (
   cache_write_1h_tokens bigint not null,
   cache_read_tokens bigint not null,
   output_tokens bigint not null,
+  thinking_tokens bigint,
   web_searches bigint not null,
   workspace varchar,
   api_key varchar,
@@ -117,6 +118,7 @@ comment on column requests.cache_write_5m_tokens is 'input written to the cache 
 comment on column requests.cache_write_1h_tokens is 'input written to the cache for 1 hour';
 comment on column requests.cache_read_tokens is 'input read from the cache';
 comment on column requests.output_tokens is 'output, thinking inside it';
+comment on column requests.thinking_tokens is 'of the output, what the model thought before it answered; NULL = not logged';
 comment on column requests.web_searches is 'server-side searches, billed apart from tokens';
 comment on column requests.workspace is 'workspace or team name or id';
 comment on column requests.api_key is 'name (never the secret) of the key';
