@@ -33,7 +33,8 @@ class Answer:
     """What the owner of a workload (or of one component of it) said; decisive.
 
     `awaited` None = not answered. `needed_within_s` seconds, None = not answered.
-    `output_share`: the output that is enough, as a share (0 to 1) of today's. `route_to` needs `pass_rate` (0 to 1).
+    `output_share`: the output that is enough, as a share (0 to 1) of today's. `route_to` needs `pass_rate` (0 to 1);
+    `tried`: of how many answers that is the share, None = not said.
     """
 
     workload: str
@@ -43,6 +44,7 @@ class Answer:
     output_share: Decimal | None = None
     route_to: str | None = None
     pass_rate: Decimal | None = None
+    tried: int | None = None
     who: str | None = None
     on: date | None = None
     note: str | None = None
@@ -165,6 +167,7 @@ _ANSWER_KEYS = (
     "output_share",
     "route_to",
     "pass_rate",
+    "tried",
     "who",
     "on",
     "note",
@@ -192,12 +195,15 @@ def _read_answer(reader: _Reader, number: int, table: dict[str, Any]) -> Answer:
         output_share=reader.share(table, "output_share", f"{where}."),
         route_to=reader.value(table, "route_to", str, None, where),
         pass_rate=reader.share(table, "pass_rate", f"{where}."),
+        tried=reader.count(table, "tried", where),
         who=reader.value(table, "who", str, None, where),
         on=reader.value(table, "on", date, None, where),
         note=reader.value(table, "note", str, None, where),
     )
     if answer.route_to and answer.pass_rate is None:
         reader.problem(f"{where}.route_to", "no pass_rate beside it", "the share of answers that passed the trial")
+    if answer.tried is not None and answer.pass_rate is None:
+        reader.problem(f"{where}.tried", "no pass_rate beside it", "the share of the tried answers that passed")
     return answer
 
 
@@ -233,10 +239,7 @@ def _read_limits(reader: _Reader, document: Mapping[str, Any]) -> Limits | None:
     figures = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute", "queued_batch_requests")
     table = reader.table(document, "limits", ("tier", *figures))
     tier = reader.value(table, "tier", str, None, "limits")
-    counts = {name: reader.value(table, name, int, None, "limits") for name in figures}
-    for name, count in counts.items():
-        if isinstance(count, bool) or (count is not None and count < 1):
-            reader.problem(f"limits.{name}", repr(count), "a whole number from 1")
+    counts = {name: reader.count(table, name, "limits") for name in figures}
     return Limits(tier, **counts) if table else None
 
 
@@ -249,6 +252,13 @@ class _Reader(TomlReader):
             self.problem(f"{where}.{key}" if where else key, repr(value), f"a {kind.__name__}")
             return default
         return value
+
+    def count(self, table: Mapping[str, Any], key: str, where: str) -> int | None:
+        count: int | None = self.value(table, key, int, None, where)
+        if isinstance(count, bool) or (count is not None and count < 1):
+            self.problem(f"{where}.{key}", repr(count), "a whole number from 1")
+            return None
+        return count
 
     def share(self, table: Mapping[str, Any], key: str, prefix: str) -> Decimal | None:
         return self.number(table, key, prefix, 0, 1)

@@ -126,6 +126,7 @@ def component_context(
         output_share=answer.output_share,
         route_to=answer.route_to,
         pass_rate=answer.pass_rate,
+        tried=answer.tried,
         allow_1h_cache=config.allow_1h_cache,
         allowed_models=config.allowed_models,
         largest_request_tokens=inputs.largest_request_tokens if inputs else None,

@@ -21,7 +21,8 @@ Ttl = Literal["5m", "1h"]
 class Context:
     """One component, its owner's answers and the constraints of the configuration.
 
-    `output_share`, `route_to`, `pass_rate`: None = nobody has said. `largest_request_tokens`: None = not known.
+    `output_share`, `route_to`, `pass_rate`: None = nobody has said; `tried`: of how many answers `pass_rate` is the
+    share, None = not said. `largest_request_tokens`: None = not known.
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
     `misses`: why requests would read nothing; None = no prompt shape.
     `ttl`: life of the real-time cache that is being costed.
@@ -33,6 +34,7 @@ class Context:
     output_share: Decimal | None = None
     route_to: str | None = None
     pass_rate: Decimal | None = None
+    tried: int | None = None
     allow_1h_cache: bool = True
     allowed_models: tuple[str, ...] | None = None
     largest_request_tokens: int | None = None
@@ -71,4 +73,5 @@ def answered(config: Config, verdict: ComponentVerdict) -> Answer:
         output_share=share,
         route_to=route.route_to if route else None,
         pass_rate=route.pass_rate if route else None,
+        tried=route.tried if route else None,
     )

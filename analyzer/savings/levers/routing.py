@@ -2,9 +2,11 @@
 
     cost' = tokens × tokenizer factor × price(smaller) + (1 − pass rate × kept) × tokens × price(today)
 
-The pass rate comes from an owner's answer (`route_to`, `pass_rate`); without it the saving is a what-if, outside every
-total. The tokenizer factor applies across the 4.7 line. Where the smaller model's card depends on the size of a
-request and the log does not show that all requests are below, every token is put on the highest card.
+The pass rate comes from an answer (`route_to`, `pass_rate`) of an owner or of a trial; without it the saving is a
+what-if, outside every total. Where the answer says of how many it is the share (`tried`), the low case takes the lower
+end of its 95 % interval (Wilson) and no other allowance; base and high take the rate itself. The tokenizer factor
+applies across the 4.7 line. Where the smaller model's card depends on the size of a request and the log does not show
+that all requests are below, every token is put on the highest card.
 
 Worked by hand: 1,000,000 input tokens, pass rate 0.90, of which 0.95 holds, to a model that makes 1.35 tokens for each:
 1,350,000 tokens on the smaller model, and 1 − 0.855 = 0.145, so 145,000 tokens again on today's.
@@ -28,9 +30,11 @@ from analyzer.pricing import Model, smaller_models
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
 from analyzer.savings.state import Part, Prefix, PriceKey, State, grown, portion, remainder, whole, whole_up
+from analyzer.savings.wilson import wilson
 from analyzer.tokens import TokenSums
 
 title = "Smaller model"
+_KEPT = "routing_pass_kept_share"
 _SAME = Fraction(1)
 _TURNED: dict[Case, Case] = {"low": "high", "base": "base", "high": "low"}
 
@@ -84,7 +88,7 @@ def _fits(name: str, context: Context) -> bool:
 
 def project(state: State, context: Context, case: Case) -> State:
     """The state with all that can move on the smaller model, and the failed share on today's."""
-    passed = _passed(context.pass_rate or Decimal(0), context.assumed("routing_pass_kept_share", case))
+    passed = _passed(context, case)
     some_fail = passed < 1
     parts: list[Part] = []
     for part in state:
@@ -109,9 +113,23 @@ def project(state: State, context: Context, case: Case) -> State:
     return tuple(parts)
 
 
+def _passed(context: Context, case: Case) -> Fraction:
+    kept = context.assumed(_KEPT, case)
+    if context.tried is None:
+        return Fraction(context.pass_rate or Decimal(0)) * kept
+    row = next(row for row in context.assumptions.rows if row.id == _KEPT)
+    return _within(context.pass_rate or Decimal(0), context.tried, kept, row.low, row.high)
+
+
 @lru_cache(maxsize=1024)
-def _passed(pass_rate: Decimal, kept: Fraction) -> Fraction:
-    return Fraction(pass_rate) * kept
+def _within(pass_rate: Decimal, tried: int, kept: Fraction, low: str, high: str) -> Fraction:
+    """Where the share that is kept stands between its ends, from the lower end of the interval to the rate.
+
+    So a simulation that draws what is kept draws from the trial's own interval.
+    """
+    worst, rate = Fraction(wilson(pass_rate, tried)[0]), Fraction(pass_rate)
+    place = (kept - Fraction(low)) / (Fraction(high) - Fraction(low)) if low != high else 0
+    return worst + (rate - worst) * place
 
 
 def _target(key: PriceKey, context: Context, case: Case) -> PriceKey | None:
@@ -148,8 +166,9 @@ def _factor(context: Context, old: str, new: str, case: Case) -> Fraction:
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
     """What the owner does."""
-    rate = (context.pass_rate or Decimal(0)) * 100
-    return (
-        f"Send it to {context.route_to} first; what fails the check goes to today's model "
-        f"({rate.normalize():f} % passed in the owner's trial).",
-    )
+    passed = context.pass_rate or Decimal(0)
+    told = f"{(passed * 100).normalize():f} % passed in the owner's trial"
+    if context.tried is not None:
+        low, high = wilson(passed, context.tried)
+        told = f"{passed:.1%} of {context.tried:,} passed; the low case takes {low:.1%} (95 % interval to {high:.1%})"
+    return (f"Send it to {context.route_to} first; what fails the check goes to today's model ({told}).",)
