@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from analyzer.errors import UserError
 from analyzer.migration.kits import Kit
-from analyzer.migration.write import remember
+from analyzer.migration.write import REQUESTS, remember
 from analyzer.pricing import resolve_model
 from analyzer.sources.messages_http import exchanges
 from analyzer.sqlblocks import sql_blocks
@@ -28,7 +28,6 @@ from analyzer.store.audit import Audit
 from analyzer.store.feed import Limits
 from analyzer.store.openings import open_path
 
-REQUESTS = "requests.jsonl"
 NOT_IN_AUDIT = "not a call of this audit that was answered"
 NO_BODY = "no request body with a model, messages and max_tokens"
 STAYS = "belongs to what does not move"

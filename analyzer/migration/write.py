@@ -15,6 +15,8 @@ from analyzer.waiting.window import Turnaround
 
 MANIFEST = ".kits.json"
 """What was written and its digest: tells a file of ours from one that a person edited or a job made."""
+REQUESTS = "requests.jsonl"
+"""The first batch out of a log; a run that does not read that log leaves it as it is."""
 
 
 def write_kits(
@@ -28,13 +30,13 @@ def write_kits(
     """
     texts = {Path(path): text for path, text in texts_of(kits_of(assessment, turnaround), assessment).items()}
     _check(folder, tuple(texts), force)
-    _remove_untouched(folder)
+    kept = _remove_untouched(folder)
     for path, text in texts.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8", newline="\n")
-    if texts:
-        remember(folder, texts)
+    if texts or kept:
+        remember(folder, [*texts, *kept])
     return tuple(folder / path for path in texts)
 
 
@@ -84,8 +86,14 @@ def _untouched(folder: Path) -> set[Path]:
     return {manifest} | {path for path, digest in ours.items() if path.is_file() and _digest(path) == digest}
 
 
-def _remove_untouched(folder: Path) -> None:
+def _remove_untouched(folder: Path) -> list[Path]:
+    """Clear away what an earlier run wrote; the requests out of a log stay, and their paths below it are returned."""
+    kept = []
     for path in sorted(_untouched(folder), reverse=True):
+        if path.name == REQUESTS:
+            kept.append(path.relative_to(folder))
+            continue
         path.unlink()
         if path.parent != folder and not any(path.parent.iterdir()):
             path.parent.rmdir()
+    return kept

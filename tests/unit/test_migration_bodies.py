@@ -112,6 +112,17 @@ def test_the_same_run_again_makes_the_same_items_and_an_edited_file_stays(folder
     assert path.read_text() == "mine\n"
 
 
+def test_a_run_without_the_log_leaves_the_first_batch_where_it_is(folder: Path) -> None:
+    path = folder / "kits" / "01-digest" / "requests.jsonl"
+    assert call(migrate, "--from-bodies", "calls.jsonl.gz", "-o", "kits").exception is None
+    first = path.read_bytes()
+    for _ in range(2):  # it stays ours: a second run takes it for untouched as well
+        assert call(migrate, "-o", "kits").exception is None
+        assert path.read_bytes() == first and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert call(migrate, "--from-bodies", "calls.jsonl.gz", "-o", "kits").exception is None
+    assert path.read_bytes() != b""
+
+
 def test_a_log_that_the_audit_has_not_read_says_so(folder: Path) -> None:
     (folder / "other.jsonl").write_text(json.dumps(exchange(5, "other", "schedule")) + "\n")
     told = call(migrate, "--from-bodies", "other.jsonl", "-o", "kits")
