@@ -87,7 +87,7 @@ def read_output_signs(audit: Audit) -> dict[int, OutputSigns]:
     }
     connection.execute("drop table answers_by_prefix")
     rows = connection.execute(sql["limits_and_thinking"]).fetchall()
-    return {no: OutputSigns(*values, peers=peers.get(no)) for no, *values in rows}
+    return {no: OutputSigns(*values, peers.get(no)) for no, *values in rows}
 
 
 def _percent(part: int, whole: int) -> str:

@@ -4,6 +4,9 @@
 
 *share* is the owner's `output_share`, *kept* the assumption `output_cut_kept_share`. Input does not change.
 
+Without an owner's word it is a what-if, in no total: as short as the answers that others get to the same prompt, where
+these are much longer (`output_signs.py`), else a tenth shorter. Answers that are cut off, and thinking, are told.
+
 Worked by hand: 1,000,000 output tokens, 60 % is enough, and 0.80 of the cut is reached: the cut is
 1,000,000 × 0.40 × 0.80 = 320,000, so 680,000 remain.
 
@@ -39,15 +42,21 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
         return None
     if context.output_share is not None or not any(part.tokens.output_tokens for part in state):
         return LeverFinding("output", "nothing-to-do", Decimal(0), "There is no output to cut.")
-    shorter = project(state, replace(context, output_share=_WHAT_IF), "low")
+    return _what_if(state, context)
+
+
+def _what_if(state: State, context: Context) -> LeverFinding:
+    """What the signs in the log suggest, else a tenth; worth what it says, and in no total."""
+    signs = context.output_signs
+    share = signs.peers_share
+    if share is None:
+        share, so_short = _WHAT_IF, "If answers may be 10 % shorter"
+    else:
+        so_short = "As short as those"
+    shorter = project(state, replace(context, output_share=share), "low")
     saving = add((context.prices.cost(state), -context.prices.cost(shorter)))
-    return LeverFinding(
-        "output",
-        "needs-evidence",
-        saving,
-        f"If answers may be 10 % shorter, that is worth {dollars(saving)}; "
-        "the owner must say so (output_share in whowaits.toml).",
-    )
+    worth = f"{so_short}, that is worth {dollars(saving)}; the owner must say so (output_share in whowaits.toml)."
+    return LeverFinding("output", "needs-evidence", saving, " ".join((*signs.sentences(), worth)))
 
 
 def project(state: State, context: Context, case: Case) -> State:
