@@ -11,6 +11,7 @@ from analyzer.config import Answer, Config
 from analyzer.savings.assessment import Case
 from analyzer.savings.assumptions import Assumptions
 from analyzer.savings.misses import CacheMisses
+from analyzer.savings.output_signs import OutputSigns
 from analyzer.savings.state import Prices
 from analyzer.waiting.verdicts import ComponentVerdict
 
@@ -24,6 +25,7 @@ class Context:
     `output_share`, `route_to`, `pass_rate`: None = nobody has said; `tried`: of how many answers `pass_rate` is the
     share, None = not said. `largest_request_tokens`: None = not known.
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
+    `output_signs`: what the log tells of answers that are longer than needed.
     `misses`: why requests would read nothing; None = no prompt shape.
     `ttl`: life of the real-time cache that is being costed.
     """
@@ -41,6 +43,7 @@ class Context:
     has_prompt_shape: bool = False
     cached_already: bool = False
     misses: CacheMisses | None = None
+    output_signs: OutputSigns = OutputSigns()
     ttl: Ttl = "5m"
 
     def living(self, ttl: Ttl) -> Context:
