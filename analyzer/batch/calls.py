@@ -6,12 +6,12 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from analyzer.batch.provider import Provider, RefusedError
+from analyzer.batch.threads import in_threads
 from analyzer.errors import UserError
 
 _AT_ONCE = 4
@@ -50,68 +50,119 @@ def make_calls(
     """Make those of the calls that `path` has no answer for; the answers to all of them.
 
     A request that is wrong has no answer, now or later. An answer that was lost may have been billed: it is told, and
-    asked for again by the next run. Raises: UserError for any other refusal that lasts.
+    asked for again by the next run. Only one process at a time (`sole_user`). Raises: UserError for any other refusal
+    that lasts, and when an answer cannot be written; no further call is made then.
     """
     _drop_torn_line(path)
-    done = {(line["way"], line["key"]) for line in read_lines(path)}
+    done = {name for name, _ in _answers_in(path)}
     missing = [call for call in calls if (call.way, call.key) not in done]
+    this = _Round(provider, path, sleep, iter(missing))
     if missing:
+        this.write("")  # what cannot be written is found before anything is paid
         say(f"{len(missing)} synchronous calls")
-    lost: list[tuple[str, str, str]] = []
-    lock, stop = threading.Lock(), threading.Event()
+        in_threads(_AT_ONCE, this.work, this.stop)
+    return _answered(calls, path, this.lost)
 
-    def work(call: Call) -> None:
-        if stop.is_set():
-            return
+
+@dataclass
+class _Round:
+    """What the threads of one round share."""
+
+    provider: Provider
+    path: Path
+    sleep: Callable[[float], None]
+    missing: Iterator[Call]
+    stop: threading.Event = field(default_factory=threading.Event)
+    lost: list[tuple[str, str, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self) -> None:
+        while (call := self._next()) is not None:
+            self._make(call)
+
+    def _next(self) -> Call | None:
+        with self.lock:
+            return None if self.stop.is_set() else next(self.missing, None)
+
+    def _make(self, call: Call) -> None:
         try:
-            told: dict[str, Any] = {"message": _answer(provider, call, sleep)}
+            told: dict[str, Any] = {"message": self._answer(call)}
         except RefusedError as error:
             if not error.is_about_item:
-                stop.set()
                 raise UserError("parity", str(error), "an answer", "repeat it: what has an answer stays") from None
             told = {"error": str(error)}
         except Exception as error:
-            lost.append((call.way, call.key, f"the answer was lost ({type(error).__name__}); it may have been billed"))
+            lost = f"the answer was lost ({type(error).__name__}); it may have been billed"
+            self.lost.append((call.way, call.key, lost))
             return
-        with lock, path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"way": call.way, "key": call.key, **told}) + "\n")
+        self.write(json.dumps({"way": call.way, "key": call.key, **told}) + "\n")
+
+    def write(self, line: str) -> None:
+        """Raises: UserError."""
+        with self.lock:
+            try:
+                _append(self.path, line)
+            except OSError as error:
+                todo = "mend that and repeat it: what has an answer stays; one that could not be written is made again"
+                found = f"an answer cannot be written ({error.strerror})"
+                raise UserError(str(self.path), found, "a file that can be written", todo) from None
+
+    def _answer(self, call: Call) -> dict[str, Any]:
+        for attempt in range(_TRIES):
+            try:
+                return self.provider.answer(json.dumps(call.params))
+            except RefusedError as error:
+                if error.is_about_item or error.is_lasting or attempt == _TRIES - 1:
+                    raise
+                self.sleep(min(error.retry_after_s or 2.0**attempt, 60.0))
+                if self.stop.is_set():
+                    raise
+        raise AssertionError("the last try answers or raises")
+
+
+def _append(path: Path, line: str) -> None:
+    """The whole line, on the disk when it returns, or nothing of it."""
+    path.touch(0o600)
+    size = path.stat().st_size
+    try:
+        with path.open("ab") as file:
+            file.write(line.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for made in [pool.submit(work, call) for call in missing]:
-            made.result()
-    return _answered(calls, path, lost)
+    except BaseException:
+        os.truncate(path, size)
+        raise
 
 
 def _answered(calls: Sequence[Call], path: Path, lost: Sequence[tuple[str, str, str]]) -> Answered:
     wanted = {(call.way, call.key) for call in calls}
     messages, unanswered = {}, list(lost)
-    for line in read_lines(path):
-        name = (line["way"], line["key"])
+    for name, line in _answers_in(path):
         if name in wanted and "message" in line:
             messages[name] = line["message"]
         elif name in wanted:
-            unanswered.append((*name, line["error"]))
+            unanswered.append((*name, str(line["error"])))
     return Answered(messages, tuple(unanswered))
 
 
-def _answer(provider: Provider, call: Call, sleep: Callable[[float], None]) -> dict[str, Any]:
-    for attempt in range(_TRIES):
-        try:
-            return provider.answer(json.dumps(call.params))
-        except RefusedError as error:
-            if error.is_about_item or error.is_lasting or attempt == _TRIES - 1:
-                raise
-            sleep(min(error.retry_after_s or 2.0**attempt, 60.0))
-    raise AssertionError("the last try answers or raises")
+def _answers_in(path: Path) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    for line in read_lines(path):
+        way, key = line.get("way"), line.get("key")
+        if isinstance(way, str) and isinstance(key, str) and ("error" in line or isinstance(line.get("message"), dict)):
+            yield (way, key), line
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON lines of a file; none where it is not there."""
+    """The tables among the JSON lines of a file; none where it is not there. Torn lines are passed over."""
     if path.exists():
-        with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file)
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    value = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(value, dict):
+                    yield value
 
 
 def _drop_torn_line(path: Path) -> None:

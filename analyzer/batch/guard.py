@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from sqlite3 import Row
 
@@ -12,11 +11,12 @@ from analyzer.batch.body import custom_id, new_token
 from analyzer.batch.choose import Choice, budget_left, over_budget
 from analyzer.batch.dead import lose_call
 from analyzer.batch.intent import asked_to_wait_s, take_back, write_intent
-from analyzer.batch.job import Guard, Job
+from analyzer.batch.job import Job
 from analyzer.batch.journal import note
 from analyzer.batch.provider import Provider, RefusedError, Result
 from analyzer.batch.reconcile import Reading, settle
 from analyzer.batch.store import Store, open_store
+from analyzer.batch.threads import in_threads
 from analyzer.batch.turnaround import reserve_s, tail_s
 
 
@@ -77,20 +77,15 @@ def send_directly(store: Store, job: Job, provider: Provider, me: str, clock: Ca
     this = _Round(job, provider, me, clock)
     if asked_to_wait_s(store, job, "direct", this.now_us) > 0:
         return []
-    with ThreadPoolExecutor(job.guard.concurrency) as pool:
-        for worker in [pool.submit(_work, this, job.guard) for _ in range(job.guard.concurrency)]:
-            worker.result()
+    in_threads(job.guard.concurrency, lambda: _work(this), this.stop)
     return sorted(set(this.remarks))
 
 
-def _work(this: _Round, guard: Guard) -> None:
-    try:
-        with open_store(this.job.store) as store:
-            while not this.stop.is_set() and (call := _intend(store, this)) is not None:
-                _call(store, this, *call)
-    except BaseException:
-        this.stop.set()  # a store that fails for one fails for all: nobody goes on spending
-        raise
+def _work(this: _Round) -> None:
+    # A store that fails for one fails for all: in_threads sets `stop`, and nobody goes on spending.
+    with open_store(this.job.store) as store:
+        while not this.stop.is_set() and (call := _intend(store, this)) is not None:
+            _call(store, this, *call)
 
 
 def _intend(store: Store, this: _Round) -> tuple[int, str, int] | None:

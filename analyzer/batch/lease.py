@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analyzer.errors import UserError
+
 
 def _folder(store: Path) -> Path:
     return store.with_name(f"{store.name}.workers")
@@ -34,6 +36,26 @@ def on_duty(store: Path) -> Iterator[str]:
             finally:
                 path.unlink(missing_ok=True)
             return
+
+
+@contextmanager
+def sole_user(folder: Path) -> Iterator[None]:
+    """Nobody else works in the folder until the block or the process ends.
+
+    Raises: UserError when somebody does, or when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / ".in-use").open("a")
+    except OSError as error:
+        raise UserError(str(folder), f"cannot be written ({error.strerror})", "a folder that can be written") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            todo = "wait for it, or choose another folder"
+            raise UserError(str(folder), "another run is at work in it", "one run at a time", todo) from None
+        yield
 
 
 def is_alive(store: Path, holder: str) -> bool:

@@ -19,6 +19,7 @@ from analyzer.batch.cost import actual, estimate, to_usd
 from analyzer.batch.enqueue import NewItem, enqueue_many, row_of
 from analyzer.batch.job import Destination, Job
 from analyzer.batch.judge import Judged, judged, judging, judging_pico
+from analyzer.batch.lease import sole_user
 from analyzer.batch.likeness import Likeness, are_equal, likeness
 from analyzer.batch.loop import run
 from analyzer.batch.preflight import refusal
@@ -179,8 +180,20 @@ def carry_out(
 ) -> Compared:
     """Send it both ways and compare. Stopped halfway it is taken up again: what has an answer is not paid again.
 
-    Raises: UserError when the folder holds a run of other requests, or the provider refuses for a lasting reason.
+    Raises: UserError when the folder holds a run of other requests, another process works in it, an answer cannot be
+    written, or the provider refuses for a lasting reason.
     """
+    with sole_user(parity.job.store.parent):
+        return _carry_out(parity, provider, clock, sleep, say)
+
+
+def _carry_out(
+    parity: Parity,
+    provider: Provider,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    say: Callable[[str], None],
+) -> Compared:
     folder = parity.job.store.parent
     _keep_plan(parity, folder)
     enqueue_many(parity.items, job=parity.job, clock=clock)
@@ -208,9 +221,10 @@ def _keep_plan(parity: Parity, folder: Path) -> None:
         digest.update(json.dumps([item.key, item.params], sort_keys=True).encode())
     told = {"requests": digest.hexdigest(), "items": len(parity.items), "ways": parity.ways, "judge": parity.judge}
     path = folder / _PLAN
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        path.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        half = path.with_suffix(".half")
+        half.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        half.replace(path)
     elif json.loads(path.read_text(encoding="utf-8")) != told:
         raise UserError(
             str(folder),
