@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -74,6 +74,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Constraints:
+    """What a plan may not do to one workload, or to all; None = not said.
+
+    `regions`: where its inference may run: `us`, `global`, or the name of a cloud region.
+    """
+
+    allowed_models: tuple[str, ...] | None = None
+    allow_1h_cache: bool | None = None
+    allow_batch: bool | None = None
+    regions: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole configuration; the default is an empty file. `rules_folder`: the client's own waiting rules.
 
@@ -86,8 +99,8 @@ class Config:
     workload_keys: tuple[str, ...] = DEFAULT_WORKLOAD_KEYS
     answers: tuple[Answer, ...] = ()
     discount_share: Decimal = Decimal(0)
-    allowed_models: tuple[str, ...] | None = None
-    allow_1h_cache: bool = True
+    constraints: Constraints = Constraints()
+    workload_constraints: tuple[tuple[str, Constraints], ...] = ()
     company: str | None = None
     rules_folder: Path | None = None
     models: tuple[tuple[str, str], ...] = ()
@@ -101,6 +114,12 @@ class Config:
         """The answers that cover a component: first those of the component, then those of the workload."""
         mine = [a for a in self.answers if a.workload == workload and a.component in (None, component)]
         return tuple(sorted(mine, key=lambda a: a.component is None))
+
+    def constraints_for(self, workload: str) -> Constraints:
+        """What holds for a workload: of each constraint its own, else that of all."""
+        own = dict(self.workload_constraints).get(workload, Constraints())
+        values = {f.name: getattr(own, f.name) for f in fields(Constraints)}
+        return replace(self.constraints, **{name: value for name, value in values.items() if value is not None})
 
 
 def load_config(path: Path | None) -> Config:
@@ -128,7 +147,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     reader.known(document, "", ("company", "workloads", "answer", "prices", "constraints", "rules", "models", "limits"))
     workloads = reader.table(document, "workloads", ("keys",))
     prices = reader.table(document, "prices", ("discount_share", "models", "committed", "credits_usd"))
-    constraints = reader.table(document, "constraints", ("allowed_models", "allow_1h_cache"))
+    constraints = reader.table(document, "constraints", (*_CONSTRAINT_KEYS, "workload"))
     rules = reader.table(document, "rules", ("folder",))
     folder = reader.value(rules, "folder", str, None, "rules")
     answers = document.get("answer", [])
@@ -140,8 +159,8 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
         workload_keys=tuple(reader.keys(workloads)),
         answers=tuple(_read_answer(reader, i, a) for i, a in enumerate(answers, 1) if isinstance(a, dict)),
         discount_share=reader.share(prices, "discount_share", "prices.") or Decimal(0),
-        allowed_models=_maybe_tuple(reader.value(constraints, "allowed_models", list, None)),
-        allow_1h_cache=reader.value(constraints, "allow_1h_cache", bool, True),
+        constraints=_read_constraints(reader, constraints, "constraints"),
+        workload_constraints=_read_workload_constraints(reader, constraints),
         rules_folder=None if folder is None else path.parent / folder,
         models=reader.models(document),
         model_discounts=_read_discounts(reader, prices),
@@ -155,8 +174,35 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     return config
 
 
-def _maybe_tuple(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(str(value) for value in values)
+_CONSTRAINT_KEYS = ("allowed_models", "allow_1h_cache", "allow_batch", "regions")
+
+
+def _read_constraints(reader: _Reader, table: Mapping[str, Any], where: str) -> Constraints:
+    lists = {key: reader.value(table, key, list, None, where) for key in ("allowed_models", "regions")}
+    for key, values in lists.items():
+        if values is not None and not (values and all(isinstance(value, str) and value for value in values)):
+            reader.problem(f"{where}.{key}", repr(values), "a list of names, one at least")
+            lists[key] = None
+    models, regions = (None if values is None else tuple(values) for values in lists.values())
+    hour, batch = (reader.value(table, key, bool, None, where) for key in ("allow_1h_cache", "allow_batch"))
+    return Constraints(models, hour, batch, regions)
+
+
+def _read_workload_constraints(reader: _Reader, table: Mapping[str, Any]) -> tuple[tuple[str, Constraints], ...]:
+    found: dict[str, Constraints] = {}
+    for number, row in enumerate(reader.value(table, "workload", list, [], "constraints"), 1):
+        where = f"constraints.workload {number}"
+        if not isinstance(row, dict):
+            reader.problem(where, repr(row), "a table headed [[constraints.workload]]")
+            continue
+        reader.known(row, where + ".", ("name", *_CONSTRAINT_KEYS))
+        name = reader.value(row, "name", str, "", where)
+        if not name:
+            reader.problem(where, "no name", "the name of a workload as `whowaits workloads` prints it")
+        elif name in found:
+            reader.problem(f"{where}.name", repr(name), "a workload that has no constraints above")
+        found[name] = _read_constraints(reader, row, where)
+    return tuple(found.items())
 
 
 _ANSWER_KEYS = (

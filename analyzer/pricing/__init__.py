@@ -14,6 +14,7 @@ from analyzer.pricing.price import (
     list_cost,
     price_on,
     smaller_models,
+    stays_in,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "resolve_model",
     "size_tiers",
     "smaller_models",
+    "stays_in",
 ]

@@ -26,11 +26,14 @@ TOKEN_CLASSES = (
 )
 _MTOK = {f"{name}_usd_per_mtok": name for name in TOKEN_CLASSES}
 _PERIOD = {"from": date, "before": date}
+_SERVED = {"in_batch": bool, "serves_earlier": bool}
 _SHAPES = {
     "price": Shape({"model": str, **SOURCED}, {**_PERIOD, "over_tokens": int, **dict.fromkeys(_MTOK, Decimal)}),
     "flat": Shape({"model": str, **SOURCED}, _PERIOD),
     "batch": Shape({"providers": list, "factor": Decimal, **SOURCED}, {"models": list}),
-    "geography": Shape({"name": str, "providers": list, "from_generation": str, "factor": Decimal, **SOURCED}, {}),
+    "geography": Shape(
+        {"name": str, "providers": list, "from_generation": str, "factor": Decimal, **_SERVED, **SOURCED}, {}
+    ),
     "tool": Shape({"name": str, "usd_per_thousand": Decimal, **SOURCED}, {}),
 }
 
@@ -68,12 +71,17 @@ class BatchRule:
 
 @dataclass(frozen=True)
 class GeographyRule:
-    """`factor` on every token class for models from a generation on, served in a place at these providers."""
+    """`factor` on every token class for models from a generation on, served in a place at these providers.
+
+    `in_batch`: a batch can be held in the place. `serves_earlier`: earlier models run there too, without the factor.
+    """
 
     name: str
     providers: tuple[str, ...]
     from_generation: tuple[int, ...]
     factor: Decimal
+    in_batch: bool
+    serves_earlier: bool
     file: str
 
 
@@ -140,7 +148,8 @@ def read_overlay(folder: Path, known_models: Iterable[str]) -> Overlay:
             elif kind == "geography":
                 since = generation(row["from_generation"])
                 providers = tuple(row["providers"])
-                geographies.append(GeographyRule(row["name"], providers, since, row["factor"], path.name))
+                served = (row["in_batch"], row["serves_earlier"])
+                geographies.append(GeographyRule(row["name"], providers, since, row["factor"], *served, path.name))
             else:
                 tools[row["name"]] = row["usd_per_thousand"].scaleb(-3)
     if problems:

@@ -83,6 +83,18 @@ def _price_on(
     return Price(**per_token, web_search_usd=overlay().tools_usd["web_search"], source=source)
 
 
+def stays_in(geography: str, model: str, mode: str, provider: str) -> bool:
+    """Whether a request in this mode to this model can be held in the place; always so for `global`.
+
+    Example: `us` on the Claude API holds Opus 4.6 and its batches, and not Haiku 4.5.
+    """
+    rule = geography_rule(geography, provider)
+    if geography == "global" or rule is None:
+        return geography == "global"
+    earlier = models()[model].generation < rule.from_generation
+    return (rule.serves_earlier or not earlier) and (rule.in_batch or mode != "batch")
+
+
 def _in_mode(model: str, on: date, mode: str, provider: str, over_tokens: int) -> tuple[Card, Decimal, str] | NoPrice:
     """The card, the factor still to be multiplied, and the source."""
     name = models()[model].name

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from analyzer import pricing
-from analyzer.config import Config
+from analyzer.config import Config, Constraints
 from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.money import add
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
@@ -118,7 +118,7 @@ def component_context(
     misses: CacheMisses | None = None,
 ) -> Context:
     """What the levers know of a component: its verdict, the owner's answers, the constraints."""
-    answer = answered(config, verdict)
+    answer, constraints = answered(config, verdict), config.constraints_for(verdict.workload)
     return Context(
         verdict=verdict,
         prices=prices,
@@ -127,8 +127,10 @@ def component_context(
         route_to=answer.route_to,
         pass_rate=answer.pass_rate,
         tried=answer.tried,
-        allow_1h_cache=config.allow_1h_cache,
-        allowed_models=config.allowed_models,
+        allow_1h_cache=constraints.allow_1h_cache is not False,
+        allow_batch=constraints.allow_batch is not False,
+        allowed_models=constraints.allowed_models,
+        regions=constraints.regions,
         largest_request_tokens=inputs.largest_request_tokens if inputs else None,
         has_prompt_shape=has_prompt_shape,
         cached_already=bool(inputs and inputs.cache_tokens),
@@ -151,9 +153,15 @@ def with_known_models(config: Config) -> Config:
         replace(a, route_to=canonical(a.route_to, f"answer {number}.route_to")) if a.route_to else a
         for number, a in enumerate(config.answers, 1)
     )
-    allowed = config.allowed_models
-    if allowed is not None:
-        allowed = tuple(canonical(name, "constraints.allowed_models") for name in allowed)
+
+    def constrained(some: Constraints, where: str) -> Constraints:
+        names = some.allowed_models
+        if names is None:
+            return some
+        return replace(some, allowed_models=tuple(canonical(name, f"{where}.allowed_models") for name in names))
+
+    every = constrained(config.constraints, "constraints")
+    own = tuple((name, constrained(some, f"constraints of {name}")) for name, some in config.workload_constraints)
     discounts = tuple((canonical(name, "prices.models"), share) for name, share in config.model_discounts)
     rates = tuple(replace(rate, model=canonical(rate.model, "prices.committed")) for rate in config.committed_rates)
     for mode in (rate.mode for rate in rates if rate.mode not in pricing.MODES):
@@ -161,7 +169,14 @@ def with_known_models(config: Config) -> Config:
         errors.append(UserError(where, mode, "a known mode", nearest))
     if errors:
         raise UserErrors(errors)
-    return replace(config, answers=answers, allowed_models=allowed, model_discounts=discounts, committed_rates=rates)
+    return replace(
+        config,
+        answers=answers,
+        constraints=every,
+        workload_constraints=own,
+        model_discounts=discounts,
+        committed_rates=rates,
+    )
 
 
 def spend_by_day(priced: Iterable[PricedUsage], placements: Mapping[int, str]) -> tuple[tuple[date, str, Decimal], ...]:

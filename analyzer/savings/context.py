@@ -8,14 +8,17 @@ from fractions import Fraction
 from typing import Literal
 
 from analyzer.config import Answer, Config
+from analyzer.pricing import stays_in
 from analyzer.savings.assessment import Case
 from analyzer.savings.assumptions import Assumptions
 from analyzer.savings.misses import CacheMisses
 from analyzer.savings.output_signs import OutputSigns
-from analyzer.savings.state import Prices
+from analyzer.savings.state import PriceKey, Prices
 from analyzer.waiting.verdicts import ComponentVerdict
 
 Ttl = Literal["5m", "1h"]
+_GEOGRAPHIES = {"us": "us", "global": "global"}
+"""Of a region's name; all others are regions of a cloud."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Context:
     `output_share`, `route_to`, `pass_rate`: None = nobody has said; `tried`: of how many answers `pass_rate` is the
     share, None = not said. `largest_request_tokens`: None = not known.
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
+    `regions`: where it may run, as `Constraints`; None = anywhere.
     `output_signs`: what the log tells of answers that are longer than needed.
     `misses`: why requests would read nothing; None = no prompt shape.
     `ttl`: life of the real-time cache that is being costed.
@@ -38,7 +42,9 @@ class Context:
     pass_rate: Decimal | None = None
     tried: int | None = None
     allow_1h_cache: bool = True
+    allow_batch: bool = True
     allowed_models: tuple[str, ...] | None = None
+    regions: tuple[str, ...] | None = None
     largest_request_tokens: int | None = None
     has_prompt_shape: bool = False
     cached_already: bool = False
@@ -58,6 +64,18 @@ class Context:
         """Share of what may move that the Batch API answers in the end."""
         share = self.assumed("batch_placed_share", case)
         return share * self.assumed("guard_share", case) if self.guarded else share
+
+    def in_batch(self, key: PriceKey) -> PriceKey | None:
+        """The same in batch mode; None = no batch price is published for it, or it would leave its regions."""
+        target = self.prices.in_batch(key)
+        return target if target is not None and self.may_run(target) else None
+
+    def may_run(self, key: PriceKey) -> bool:
+        """Whether tokens of this price stay in the regions that are allowed; without such a constraint always."""
+        if self.regions is None:
+            return True
+        held = stays_in(key.geography, key.model, key.mode, key.provider)
+        return (key.geography if held else "global") in {_GEOGRAPHIES.get(name, "regional") for name in self.regions}
 
     @property
     def guarded(self) -> bool:

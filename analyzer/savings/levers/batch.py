@@ -52,6 +52,8 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
     """Why the lever may not be pulled; None = it may."""
     if all(part.key.mode == "batch" for part in state):
         return LeverFinding("batch", "nothing-to-do", Decimal(0), "It is in batch already.")
+    if not context.allow_batch:
+        return LeverFinding("batch", "not-allowed", None, "The configuration keeps it out of the Batch API.")
     if context.verdict.placement == "real-time":
         reasons = {
             "cannot-tell": "Nobody can tell from the log whether anyone waits, so it counts as real time.",
@@ -63,12 +65,16 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
         return LeverFinding(
             "batch", "nothing-to-do", Decimal(0), "No batch price is on the list for its model and provider."
         )
+    if not any(context.in_batch(part.key) for part in state):
+        regions = ", ".join(context.regions or ())
+        sentence = f"A batch of it cannot be held in the regions that the configuration allows ({regions})."
+        return LeverFinding("batch", "not-allowed", None, sentence)
     return None
 
 
 def project(state: State, context: Context, case: Case) -> State:
     """The state with the placed share in batch; the rest is real-time and no longer cached."""
-    share, in_batch = context.placed_share(case), context.prices.in_batch
+    share, in_batch = context.placed_share(case), context.in_batch
     some_stay = share < 1
     parts: list[Part] = []
     for part in state:

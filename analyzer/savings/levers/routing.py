@@ -53,6 +53,9 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
             "routing", "not-allowed", None, f"{context.route_to} is not among the allowed models of the configuration."
         )
     if not any(_target(part.key, context, "low") for part in state):
+        if context.regions is not None:
+            sentence = f"Nothing here can move to {context.route_to} within the regions that the configuration allows."
+            return LeverFinding("routing", "not-allowed", None, sentence)
         return LeverFinding("routing", "nothing-to-do", Decimal(0), f"Nothing here can move to {context.route_to}.")
     return None
 
@@ -137,7 +140,8 @@ def _target(key: PriceKey, context: Context, case: Case) -> PriceKey | None:
     model = context.prices.models.get(context.route_to or "")
     if model is None or model.id == key.model:
         return None
-    return context.prices.on_model(key, model, _day(key, model), _size_tier(key, model, context, case))
+    target = context.prices.on_model(key, model, _day(key, model), _size_tier(key, model, context, case))
+    return target if target is not None and context.may_run(target) else None
 
 
 def _day(key: PriceKey, model: Model) -> date:
