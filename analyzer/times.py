@@ -1,11 +1,15 @@
-"""Instants as integer microseconds since 1970-01-01T00:00:00Z, and durations as people write them."""
+"""Instants as integer microseconds since 1970-01-01T00:00:00Z, and durations as people and servers write them."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Who asks to wait for longer than this has told something else.
+_LONGEST_WAIT_S = 30 * 86_400.0
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -38,3 +42,33 @@ def duration_text(seconds: float) -> str:
             number = f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
             return "1 day" if unit == "days" and number == "1" else f"{number} {unit}"
     return f"{seconds:.0f} s"
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait, in `retry-after-ms` or `retry-after` (seconds or a date); None = not told.
+
+    Never below 0; what is not finite or longer than 30 days is not believed.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        seconds = _wait_s(headers.get(name) or "", unit_s)
+        if seconds is not None:
+            return max(seconds, 0.0)
+    return None
+
+
+def _wait_s(told: str, unit_s: float) -> float | None:
+    try:
+        seconds = float(told) * unit_s
+    except ValueError:
+        seconds = _until_s(told)
+    return seconds if math.isfinite(seconds) and seconds <= _LONGEST_WAIT_S else None
+
+
+def _until_s(told: str) -> float:
+    from email.utils import parsedate_to_datetime  # half of what importing the runner would take
+
+    try:
+        at = parsedate_to_datetime(told)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()

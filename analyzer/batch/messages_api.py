@@ -6,12 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from analyzer.batch.provider import Body, RefusedError, RemoteBatch, Result
+from analyzer.batch.provider import Body, RefusedError, RemoteBatch, Result, one_line
 from analyzer.errors import UserError
+from analyzer.times import retry_after_s
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, APIStatusError
@@ -38,9 +38,10 @@ def from_environment() -> MessagesApi:
     """
     if not any(os.environ.get(name) for name in _KEYS):
         raise UserError("environment", "no ANTHROPIC_API_KEY", "a key of the workspace that pays for the batches")
-    from anthropic import Anthropic
+    from anthropic import Anthropic, DefaultHttpxClient
 
-    return MessagesApi(Anthropic())
+    # A redirect would take the requests to another host.
+    return MessagesApi(Anthropic(http_client=DefaultHttpxClient(follow_redirects=False)))
 
 
 class MessagesApi:
@@ -132,32 +133,17 @@ def _refusal(error: APIStatusError) -> RefusedError:
         f"spend limit ({error.error_code}), {reason}" if is_spend else reason,
         is_lasting=is_spend or status in _REFUSED_STATUS - {429},
         is_about_item=status in _ABOUT_ITEM_STATUS,
-        retry_after_s=_retry_after_s(error.response.headers),
+        retry_after_s=retry_after_s(error.response.headers),
     )
 
 
 def _told(error: APIStatusError) -> str:
     """The API's own message on one line, never the request, never a key."""
-    text = " ".join(str(error.api_message or type(error).__name__).split())[:300]
+    text = " ".join(str(error.api_message or type(error).__name__).split())
     for name in _KEYS:
         key = os.environ.get(name)
         text = text.replace(key, f"({name})") if key else text
-    return text
-
-
-def _retry_after_s(headers: Any) -> float | None:
-    """Seconds to wait, given in milliseconds, seconds or as a date."""
-    try:
-        if headers.get("retry-after-ms"):
-            return float(headers["retry-after-ms"]) / 1000
-        told = headers.get("retry-after")
-        if not told:
-            return None
-        if told.replace(".", "", 1).isdigit():
-            return float(told)
-        return max((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None
+    return one_line(text)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -194,23 +180,24 @@ def _us(at: datetime) -> int:
 def _result(line: bytes) -> Result:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Result("", "unreadable", bytes=len(line))
-    entry = entry if isinstance(entry, dict) else {}
-    result = entry.get("result")
-    result = result if isinstance(result, dict) else {}
-    kind, message = str(result.get("type")), result.get("message")
+    entry = _table(entry)
+    result = _table(entry.get("result"))
+    kind, message = one_line(result.get("type")), result.get("message")
     if kind == "succeeded" and not isinstance(message, dict):
         kind = "succeeded without a message"
-    error = result.get("error")
-    inner = error.get("error") if isinstance(error, dict) else None
-    inner = inner if isinstance(inner, dict) else {}
+    told = _table(_table(result.get("error")).get("error"))
     return Result(
         custom_id=str(entry.get("custom_id")),
         kind=kind,
         message=message if isinstance(message, dict) else None,
-        error_type=inner.get("type"),
-        error_message=inner.get("message"),
+        error_type=one_line(told.get("type")),
+        error_message=one_line(told.get("message", "")),
         raw=entry,
         bytes=len(line),
     )
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analyzer.batch.provider import one_line
 from analyzer.errors import UserError
 
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
@@ -48,13 +49,14 @@ def output_problem(message: dict[str, Any], fail_on: tuple[str, ...], schema: Pa
     content = message.get("content")
     blocks = content if isinstance(content, list) else []
     text = "".join(str(block.get("text", "")) for block in blocks if isinstance(block, dict))
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return "the answer is no JSON (results.schema); it is kept in the store"
     rules = read_schema(schema)
-    problem = _problem(value, rules, rules, "answer")
-    return None if problem is None else f"{problem} (results.schema); the answer is kept in the store"
+    try:
+        problem = _problem(json.loads(text), rules, rules, "answer")
+    except ValueError:
+        problem = "the answer is no JSON"
+    except RecursionError:
+        problem = "the answer is nested too deep"
+    return None if problem is None else f"{one_line(problem)} (results.schema); the answer is kept in the store"
 
 
 @cache
@@ -67,29 +69,74 @@ def read_schema(path: Path) -> dict[str, Any]:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(str(path), f"no JSON schema ({type(error).__name__})", "a JSON file") from None
-    unknown = sorted(_unknown(schema))
-    if unknown or not isinstance(schema, dict):
+    unknown = sorted(_unknown(schema, schema)) if isinstance(schema, dict) else ["no table"]
+    if unknown:
         todo = "leave them out, or check the answers yourself"
         raise UserError(
             str(path), f"keywords that are not checked: {', '.join(unknown)}", ", ".join(sorted(_ALL)), todo
         )
-    return schema
+    return dict(schema)
 
 
 _ALL = (*_BOUNDS, *_NESTED)
+_NUMBER, _WHOLE, _LIST, _TABLE = (_TYPES[name] for name in ("number", "integer", "array", "object"))
+# What a keyword's own value must be; a rule that cannot be read would fail at the first answer, after it was paid.
+_FORMS: Mapping[str, Callable[[Any], bool]] = {
+    "type": lambda given: bool(given) and set([given] if isinstance(given, str) else given) <= set(_TYPES),
+    "enum": _LIST,
+    "minimum": _NUMBER,
+    "maximum": _NUMBER,
+    "minLength": _WHOLE,
+    "maxLength": _WHOLE,
+    "minItems": _WHOLE,
+    "maxItems": _WHOLE,
+    "pattern": lambda given: re.compile(given) is not None,
+    "required": lambda given: _LIST(given) and all(isinstance(name, str) for name in given),
+    "anyOf": lambda given: _LIST(given) and bool(given),
+    "allOf": _LIST,
+    "properties": _TABLE,
+    "$defs": _TABLE,
+    "definitions": _TABLE,
+}
 
 
-def _unknown(schema: Any) -> set[str]:
+def _is_formed(form: Callable[[Any], bool], given: Any) -> bool:
+    try:
+        return form(given)
+    except (TypeError, ValueError, re.error):
+        return False
+
+
+def _unknown(schema: Any, root: dict[str, Any]) -> set[str]:
+    """Keywords that are not checked here, or whose value cannot be read."""
     if not isinstance(schema, dict):
-        return set() if isinstance(schema, bool) else {repr(schema)}
+        return set() if isinstance(schema, bool) else {one_line(repr(schema))}
+    wrong = {name for name, form in _FORMS.items() if name in schema and not _is_formed(form, schema[name])}
+    if wrong:
+        return {f"{name} {one_line(repr(schema[name]))}" for name in wrong}
     found = {name for name in schema if name not in _ALL and name not in _SAID_ONLY}
     below = [schema.get("items", True), schema.get("additionalProperties", True)]
     below += [*schema.get("anyOf", ()), *schema.get("allOf", ())]
     for name in ("properties", "$defs", "definitions"):
         below += schema.get(name, {}).values()
-    if "$ref" in schema and not str(schema["$ref"]).startswith("#/"):
-        found.add(f"$ref {schema['$ref']}")
-    return found.union(*(_unknown(each) for each in below))
+    if "$ref" in schema and not _can_be_followed(str(schema["$ref"]), root):
+        found.add(f"$ref {one_line(schema['$ref'])}")
+    return found.union(*(_unknown(each, root) for each in below))
+
+
+def _can_be_followed(reference: str, root: dict[str, Any]) -> bool:
+    """Inside the file, to a schema, and not round in a circle of references."""
+    seen: set[str] = set()
+    while reference.startswith("#/") and reference not in seen:
+        seen.add(reference)
+        try:
+            found = _referred(reference, root)
+        except (KeyError, TypeError):
+            return False
+        if not isinstance(found, dict) or "$ref" not in found:
+            return isinstance(found, dict | bool)
+        reference = str(found["$ref"])
+    return False
 
 
 def _problem(value: Any, schema: Any, root: dict[str, Any], where: str) -> str | None:

@@ -47,6 +47,12 @@ class Result:
     bytes: int = 0
 
 
+def one_line(told: Any) -> str:
+    """What somebody outside said, as at most 300 characters on one line that every file and database takes."""
+    text = " ".join(str(told).split())[:300]
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class RefusedError(Exception):
     """The provider certainly did nothing. Any other exception from `create` or `answer` leaves it open.
 

@@ -12,7 +12,7 @@ from analyzer.batch.body import parts_of
 from analyzer.batch.cost import Actual, actual
 from analyzer.batch.job import Job
 from analyzer.batch.output_check import output_problem
-from analyzer.batch.provider import Result
+from analyzer.batch.provider import Result, one_line
 from analyzer.batch.store import Store
 from analyzer.times import day_of_us
 from analyzer.tokens import TokenSums
@@ -65,7 +65,7 @@ def _by_kind(result: Result, job: Job, attempts: int, canceler: str | None) -> F
     if result.kind == "expired":
         return _again(job, attempts, Fate("queued", "the batch expired before it was its turn", expired=True))
     if result.kind == "errored":
-        reason = f"{result.error_type}: {' '.join((result.error_message or '').split())[:300]}"
+        reason = f"{result.error_type}: {one_line(result.error_message or '')}"
         if result.error_type in _INVALID:
             return Fate("dead", reason)
         return _again(job, attempts, Fate("queued", reason, pause_us=_BACK_OFF_US * 2**attempts))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from analyzer.errors import UserError
 from analyzer.pull.reports import COST, FAST_MODE_BETA, USAGE, Question, Report
+from analyzer.times import retry_after_s
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -133,18 +132,3 @@ class AdminApi:
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, f"({KEY_NAME})")
-
-
-def retry_after_s(headers: Any) -> float | None:
-    """Seconds to wait, given in milliseconds, seconds or as a date; None = not told."""
-    try:
-        if headers.get("retry-after-ms"):
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-        told = headers.get("retry-after")
-        if not told:
-            return None
-        if told.replace(".", "", 1).isdigit():
-            return float(told)
-        return max((parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (TypeError, ValueError):
-        return None

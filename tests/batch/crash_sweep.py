@@ -134,7 +134,7 @@ def keys_of(job: Job) -> list[str]:
     if job.destination.kind == "jsonl":
         return [json.loads(line)["key"] for line in place.read_text().splitlines()]
     if job.destination.kind == "directory":
-        return [json.loads(path.read_text())["key"] for path in place.glob("*.json")]
+        return [json.loads(path.read_text())["key"] for path in place.glob("*/*.json")]
     connection = sqlite3.connect(place)
     try:
         return [row[0] for row in connection.execute("select key from results")]

@@ -47,6 +47,7 @@ class Plan:
     lines: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    message: str = "told"
     is_ending: bool = True
     ends: Callable[[FakeBatch], bool] | None = None
     create_fate: Callable[[list[dict[str, Any]]], str] | None = None
@@ -264,14 +265,14 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
                 time.sleep(1.5)
                 self.close_connection = True
             elif fate.isdigit():
-                self.answer(int(fate), _error("some_error"))
+                self.answer(int(fate), _error("some_error", server.plan.message))
             else:
                 self.answer(200, work())
 
         def do_GET(self) -> None:
             fate = server.next(server.plan.gets)
             if fate.isdigit():
-                self.answer(int(fate), _error("some_error"))
+                self.answer(int(fate), _error("some_error", server.plan.message))
                 return
             offset_s = float(self.headers.get("x-fake-offset-s") or server.offset_s)
             for each in server.made if len(self.path.split("/")) == 4 else ():

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import api_shapes
@@ -14,7 +12,7 @@ from conftest import params
 from fake_server import FakeServer
 
 from analyzer.batch.body import ENVELOPE_BYTES, custom_id, item_bytes, new_token, parts_of
-from analyzer.batch.messages_api import MessagesApi, _lines, _retry_after_s
+from analyzer.batch.messages_api import MessagesApi, _lines, _result, from_environment
 from analyzer.batch.pieces import in_pieces
 from analyzer.batch.provider import Body, RefusedError
 
@@ -98,18 +96,45 @@ def test_a_refusal_tells_the_apis_message_and_never_the_key(
     assert str(caught.value) == "HTTP 401: (ANTHROPIC_API_KEY)" and caught.value.is_lasting
 
 
+def test_a_key_across_the_cut_of_a_long_message_does_not_leak(
+    server: FakeServer, api: MessagesApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-" + "S" * 40)
+    server.plan.creates = ["401"]
+    server.plan.message = "x" * 280 + " sk-ant-" + "S" * 40
+    with pytest.raises(RefusedError) as caught:
+        api.create(body("a"))
+    assert "sk-ant" not in str(caught.value)
+
+
+def test_a_redirect_takes_no_request_to_another_host(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "for-tests")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    with FakeServer() as other:
+        server.plan.creates = server.plan.calls = ["307", "308"]
+        server.plan.headers = {"location": f"{other.url}/v1/messages/batches"}
+        api = from_environment()
+        for send in (lambda: api.create(body("a")), lambda: api.answer(json.dumps(params("a")))):
+            with pytest.raises(Exception, match=r"307|308"):
+                send()
+        api._client.close()
+        assert (other.posts, other.called, other.keys) == (0, [], set())
+
+
 @pytest.mark.parametrize(
-    ("headers", "seconds"),
+    "line",
     [
-        ({}, None),
-        ({"retry-after": "17"}, 17.0),
-        ({"retry-after-ms": "1500", "retry-after": "17"}, 1.5),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": format_datetime(datetime.now(UTC) - timedelta(hours=1))}, 0.0),
+        b'{"custom_id": "a", "result": {"type": ["x"], "error": {"error": {"type": {}, "message": "\\ud800"}}}}',
+        b'{"custom_id": 7, "result": {"type": "errored", "error": {"error": {"type": ["x"], "message": ["\\u0000"]}}}}',
+        b'{"custom_id": "a", "result": ' + b"[" * 100_000,
+        b'["\\ud800"]',
+        b"\xff",
     ],
 )
-def test_retry_after_is_read_in_all_its_forms(headers: dict[str, str], seconds: float | None) -> None:
-    assert _retry_after_s(headers) == seconds
+def test_a_result_of_an_odd_form_can_be_kept(line: bytes) -> None:
+    found = _result(line)
+    for text in (found.kind, found.error_type, found.error_message):
+        assert text is None or "\0" not in text.encode("utf-8").decode("utf-8")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])

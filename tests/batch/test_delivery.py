@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import socket
 import sqlite3
 import sys
 import threading
@@ -18,7 +19,7 @@ from conftest import delivered, fill, params, results_file
 from analyzer.batch import Destination, Job, collect, enqueue, retry, status_of, submit
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.sinks import NEEDS, Answer, DeliveryError, sink_of
-from analyzer.batch.sinks.directory import file_name
+from analyzer.batch.sinks.directory import plain_name
 from analyzer.batch.sinks.jsonl import JsonlFile
 from analyzer.batch.sinks.webhook import Webhook
 from analyzer.errors import UserError
@@ -145,10 +146,41 @@ def test_a_directory_has_a_file_a_key_and_no_two_keys_share_one(tmp_path: Path) 
     sink = sink_of(Destination("directory", tmp_path / "out"))
     for _ in range(2):
         sink.write(1, 0, answers(*keys))
-    files = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert len(files) == len(keys) and file_name("plain") == "plain.json"
-    assert {json.loads((tmp_path / "out" / name).read_text())["key"] for name in files} == set(keys)
+    folder = tmp_path / "out" / "digest"
+    files = sorted(path.name for path in folder.iterdir())
+    assert len(files) == len(keys) and plain_name("plain") == "plain"
+    assert {json.loads((folder / name).read_text())["key"] for name in files} == set(keys)
     assert len({name.lower() for name in files}) == len(keys) and max(map(len, files)) < 110
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["digest"]
+
+
+def test_two_jobs_in_one_folder_keep_their_answers_apart(api: MessagesApi, job: Job) -> None:
+    place = Destination("directory", job.store.parent / "out")
+    for name in ("digest", "Other"):
+        named = dataclasses.replace(job, name=name, destination=place, store=job.store.with_name(f"{name}.sqlite"))
+        fill(named, "document-1")
+        submit(named, api)
+        assert collect(named, api).delivered == 1
+    found = sorted((job.store.parent / "out").glob("*/document-1.json"))
+    assert [json.loads(path.read_text())["job"] for path in found] == ["digest", "Other"]
+
+
+def test_a_file_that_cannot_be_finished_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        sink_of(Destination("directory", tmp_path / "out")).write(1, 0, answers("a"))
+    assert list((tmp_path / "out" / "digest").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "directory", "sqlite", "duckdb"])
+def test_answers_on_the_disk_are_for_their_owner_alone(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "out"
+    sink_of(Destination(kind, place)).write(1, 0, answers("a"))
+    written = [path for path in (place, *place.glob("digest/*")) if path.is_file()]
+    assert written and {path.stat().st_mode & 0o077 for path in written} == {0}
 
 
 class Receiver:
@@ -241,6 +273,35 @@ def test_a_destination_that_keeps_failing_asks_for_a_person(receiver: Receiver, 
     asked = len(receiver.got)
     collect(hooked, api, clock=lambda: 1.9e9 + 2 * 86400 + 60)
     assert len(receiver.got) == asked
+
+
+@pytest.mark.parametrize("said", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 200 + b"\r\n"])
+def test_a_webhook_that_speaks_no_http_is_tried_again_later(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for _ in range(3):
+                taken, _ = listening.accept()
+                with taken:
+                    taken.recv(65_536)
+                    taken.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        hook = Webhook(f"http://127.0.0.1:{listening.getsockname()[1]}/", None, 5.0, sleep=lambda s: None)
+        with pytest.raises(DeliveryError) as caught:
+            hook.write(1, 0, answers("a"))
+        thread.join()
+    assert str(caught.value) in ("webhook: BadStatusLine", "webhook: HTTPException")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://somebody:hunter2@example.com/x", "ftp://hunter2", "https://x/hunter2 ", "http://"]
+)
+def test_an_address_that_is_none_or_holds_a_password_is_refused_without_printing_it(url: str) -> None:
+    with pytest.raises(UserError, match=r"destination\.url") as caught:
+        sink_of(Destination("webhook", url=url))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_webhook_address_and_its_secret_are_checked_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,50 @@ def test_answers_are_held_to_the_schema(
     assert (problem or "") in (found[0][1] if found else "") and bool(found) == bool(problem)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"), [("[" * 200_000, "nested too deep"), (json.dumps({"\ud800": 1}), r"answer.\ud800 may not")]
+)
+def test_an_answer_that_nobody_could_expect_dies_alone(
+    server: FakeServer, api: MessagesApi, job: Job, text: str, problem: str
+) -> None:
+    path = job.store.with_name("schema.json")
+    path.write_text('{"additionalProperties": false}')
+    server.plan.answers = {
+        "odd": {"content": [{"type": "text", "text": text}]},
+        "good": {"content": [{"type": "text", "text": "{}"}]},
+    }
+    held = dataclasses.replace(job, schema=path)
+    fill(held, "odd", "good")
+    submit(held, api)
+    collect(held, api)
+    assert delivered(job) == ["good"]
+    ((key, reason),) = status_of(held).dead_items
+    assert key == "odd" and problem in reason and server.posts == 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"minimum": "3"},
+        {"type": "strng"},
+        {"pattern": "("},
+        {"$ref": "#/$defs/nobody"},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}},
+        {"properties": []},
+        {"anyOf": {}},
+        {"required": "score"},
+        {"items": [{"type": "string"}]},
+    ],
+)
+def test_a_rule_of_a_schema_that_cannot_be_read_is_told_before_anything_is_paid(
+    api: MessagesApi, job: Job, tmp_path: Path, schema: object
+) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({"properties": {"score": schema}, "$defs": {"a": {"$ref": "#/$defs/a"}}}))
+    with pytest.raises(UserError, match="not checked"):
+        collect(dataclasses.replace(job, schema=path), api)
+
+
 def test_a_schema_that_cannot_be_checked_is_told_before_anything_is_read(api: MessagesApi, job: Job) -> None:
     path = job.store.with_name("odd.json")
     path.write_text('{"type": "object", "patternProperties": {}}')

@@ -38,6 +38,7 @@ class JsonlFile:
     def write(self, delivery_no: int, mark: int, answers: Iterator[Answer]) -> list[tuple[int, str]]:
         """Append what is not there yet."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(0o600)  # answers are in it: for nobody else to read, where it is new
         with self._path.open("a+b") as file:
             at_end = False
             file.seek(0, os.SEEK_END)

@@ -65,9 +65,14 @@ def sink(destination: Destination) -> Table:
 
     def connect() -> Any:
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
         if destination.kind == "sqlite":
-            return module.connect(path, timeout=destination.timeout_s, isolation_level=None)
-        return module.connect(str(path))
+            connection = module.connect(path, timeout=destination.timeout_s, isolation_level=None)
+        else:
+            connection = module.connect(str(path))
+        if is_new:
+            path.chmod(0o600)  # answers will be in it: for nobody else to read
+        return connection
 
     if destination.kind == "duckdb":  # a row at a time takes it milliseconds
         columns = "select " + ", ".join(["unnest(?::varchar[])"] * 4)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -74,7 +76,7 @@ class Webhook:
                 failure = f"HTTP {error.code}"
                 if error.code < 500 and error.code not in (408, 409, 425, 429):
                     break
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 failure = type(error).__name__
             if pause_s:
                 self._sleep(pause_s)
@@ -101,9 +103,22 @@ def signature(secret: bytes, at_s: int, body: bytes) -> str:
 
 def sink(destination: Destination) -> Webhook:
     """The webhook at `url`, its secret from the environment."""
-    if not destination.url.startswith(("https://", "http://")):
-        raise UserError("destination.url", repr(destination.url), "an http or https address")
+    problem = _url_problem(destination.url)
+    if problem is not None:
+        raise UserError("destination.url", problem, "an http or https address; a secret goes into secret_env")
     secret = os.environ.get(destination.secret_env) if destination.secret_env else None
     if destination.secret_env and not secret:
         raise UserError("environment", f"no {destination.secret_env}", "the secret of destination.secret_env")
     return Webhook(destination.url, secret.encode() if secret else None, destination.timeout_s)
+
+
+def _url_problem(url: str) -> str | None:
+    """What is wrong with an address, without a word of it: it may hold a password."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or not url.isascii() or not url.isprintable() or " " in url:
+        return "no such address"
+    return "an address with a name or a password in it" if "@" in parts.netloc else None
