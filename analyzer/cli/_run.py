@@ -19,6 +19,7 @@ from analyzer.cli._options import HowToRead
 from analyzer.cli._progress import Progress
 from analyzer.cli._reading import read_logs, summary_lines
 from analyzer.cli._terminal import counted, printable
+from analyzer.cli._terms import commitment_sections, read_terms
 from analyzer.errors import UserError
 from analyzer.money import dollars
 from analyzer.resources import shipped
@@ -33,6 +34,7 @@ def run(
     output: Path,
     config_path: Path | None,
     owners: Sequence[str] = (),
+    terms_path: Path | None = None,
     **how: Unpack[HowToRead],
 ) -> None:
     """Ingest `paths`, assess, and write audit.duckdb, report.html, savings.json and migrations/ into `output`.
@@ -48,6 +50,7 @@ def run(
 
     audit_path = output / "audit.duckdb"
     config = read_config(config_path, audit_path)
+    terms = read_terms(terms_path, config)
     with _folder(output), audit_to_fill(audit_path) as audit:
         _check_apart_from_sample(audit, paths)
         before = count_requests(audit)
@@ -65,7 +68,8 @@ def run(
             progress.say("pricing ...")
             assessment = assess(audit, config)
     report = output / "report.html"
-    report.write_text(build_report(assessment, generated_on=datetime.now(UTC).date()), encoding="utf-8")
+    page = build_report(assessment, generated_on=datetime.now(UTC).date(), more=commitment_sections(assessment, terms))
+    report.write_text(page, encoding="utf-8")
     document = json.dumps(savings_document(assessment), indent=2, ensure_ascii=False) + "\n"
     (output / "savings.json").write_text(document, encoding="utf-8")
     for line in headline_lines(assessment):

@@ -8,6 +8,7 @@ from typing import Unpack
 import click
 
 from analyzer.cli._options import HowToRead, config_option, owner_option, reading_options
+from analyzer.cli._terms import terms_option
 
 
 @click.command()
@@ -21,12 +22,14 @@ from analyzer.cli._options import HowToRead, config_option, owner_option, readin
     help="Folder for audit.duckdb, report.html, savings.json, whowaits.toml and migrations/.",
 )
 @config_option
+@terms_option(required=False)
 @reading_options
 @owner_option
 def command(
     paths: tuple[str, ...],
     output: Path,
     config_path: Path | None,
+    terms_path: Path | None,
     owners: tuple[str, ...],
     **how: Unpack[HowToRead],
 ) -> None:
@@ -37,4 +40,4 @@ def command(
     """
     from analyzer.cli._run import run
 
-    run(paths, output, config_path, owners, **how)
+    run(paths, output, config_path, owners, terms_path, **how)

@@ -11,19 +11,14 @@ from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
+from analyzer.cli._terms import terms_option
 
 if TYPE_CHECKING:
     from analyzer.commitment import Advice
 
 
 @click.command(short_help="How much spend to commit to, after savings.")
-@click.option(
-    "--terms",
-    "terms_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="The terms on the table, a TOML file (docs/commit.md).",
-)
+@terms_option(required=True)
 @click.option(
     "-o",
     "--output",

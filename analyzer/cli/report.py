@@ -10,11 +10,13 @@ from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
 from analyzer.cli._options import audit_option, config_option
 from analyzer.cli._terminal import printable
+from analyzer.cli._terms import commitment_sections, read_terms, terms_option
 
 
 @click.command()
 @audit_option
 @config_option
+@terms_option(required=False)
 @click.option(
     "-o",
     "--output",
@@ -24,7 +26,7 @@ from analyzer.cli._terminal import printable
     show_default=True,
     help="The page to write.",
 )
-def command(audit_path: Path, config_path: Path | None, output: Path) -> None:
+def command(audit_path: Path, config_path: Path | None, terms_path: Path | None, output: Path) -> None:
     """Write the report: one HTML file that opens offline."""
     from datetime import UTC, datetime
 
@@ -32,9 +34,11 @@ def command(audit_path: Path, config_path: Path | None, output: Path) -> None:
     from analyzer.savings import assess
 
     config = read_config(config_path, audit_path)
+    terms = read_terms(terms_path, config)
     with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
-    page = build_report(assessment, generated_on=datetime.now(UTC).date())
+    more = commitment_sections(assessment, terms)
+    page = build_report(assessment, generated_on=datetime.now(UTC).date(), more=more)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
     click.echo(f"report: {printable(str(output), 0)}")

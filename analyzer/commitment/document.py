@@ -29,14 +29,15 @@ def share_text(share: float | None) -> str:
     return "n/a" if share is None else f"{share * 100:.0f} %"
 
 
-def shown_curve(advice: Advice) -> tuple[Level, ...]:
-    """Some 40 levels of the curve, evenly, up to the demand of today's usage that one path in ten exceeds; always with
-    the tiers' thresholds up to there, the best level and the one of today's usage.
+def shown_curve(advice: Advice, points: int = CURVE_POINTS) -> tuple[Level, ...]:
+    """Some `points` levels of the curve, evenly, up to the demand of today's usage that one path in ten exceeds.
+
+    Always with the tiers' thresholds up to there, the best level and the one of today's usage.
     """
     named = {advice.best.commit_usd, advice.unoptimized.commit_usd, *(t.commit_usd for t in advice.terms.tiers)}
     most = max(Decimal(advice.demand_today_usd[2]), advice.best.commit_usd, advice.unoptimized.commit_usd)
     within = [level for level in advice.curve if level.commit_usd <= most]
-    step = max(1, len(within) // CURVE_POINTS)
+    step = max(1, len(within) // points)
     return tuple(level for number, level in enumerate(within) if number % step == 0 or level.commit_usd in named)
 
 

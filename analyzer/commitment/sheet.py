@@ -14,27 +14,43 @@ from analyzer.resources import shipped
 
 WIDTH, HEIGHT, LEFT, BELOW = 720, 300, 80, 30
 TICKS = 6
+TABLE_POINTS = 12
 
 
 def build_sheet(advice: Advice, company: str | None) -> str:
     """The page as text; the same advice gives the same bytes. Names are escaped."""
-    folder = shipped("reports")
+    css = (shipped("reports") / "report.css").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("commitment.html.j2")
+        .render(company=company, advice=advice, commitment=commitment_html(advice, level=2), css=Markup(css))
+    )
+
+
+def commitment_html(advice: Advice, *, level: int) -> Markup:
+    """The sheet's content, for this page or as a part of the report; `level` of its headings, 2 = h2."""
+    template = _environment().get_template("_commitment.html.j2")
+    return Markup(
+        template.render(
+            advice=advice,
+            sentences=sentences(advice),
+            chart=chart(advice),
+            curve=shown_curve(advice, TABLE_POINTS),
+            level=level,
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(shipped("reports")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(usd=usd_text, share=share_text)
-    return environment.get_template("commitment.html.j2").render(
-        company=company,
-        advice=advice,
-        sentences=sentences(advice),
-        chart=chart(advice),
-        curve=shown_curve(advice),
-        css=Markup((folder / "report.css").read_text(encoding="utf-8")),
-    )
+    return environment
 
 
 def chart(advice: Advice) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,21 +24,23 @@ _SECTIONS = Path(__file__).parent / "sections"
 
 @dataclass(frozen=True)
 class Section:
-    """A rendered section: `id` is the stem of its files."""
+    """A rendered section: `id` is the stem of its files, `order` its place."""
 
     id: str
     title: str
     html: Markup
+    order: int
 
 
-def build_report(assessment: Assessment, *, generated_on: date) -> str:
-    """The report as one HTML document that opens offline.
+def build_report(assessment: Assessment, *, generated_on: date, more: Iterable[Section] = ()) -> str:
+    """The report as one HTML document that opens offline; `more`: sections that other rooms have made.
 
-    The same assessment and date give the same bytes. Nothing in it was not in the assessment.
+    The same assessment and date give the same bytes. Nothing else in it was not in the assessment.
     """
     environment = report_environment()
     coverage = assessment.coverage
-    sections = tuple(_rendered(environment, module, assessment) for module in section_modules())
+    own = (_rendered(environment, module, assessment) for module in section_modules())
+    sections = sorted((*own, *more), key=lambda section: (section.order, section.id))
     folder = shipped("reports")
     return environment.get_template("report.html.j2").render(
         company=assessment.company,
@@ -89,7 +92,7 @@ def inline_json(value: Any) -> Markup:
 def _rendered(environment: Environment, module: ModuleType, assessment: Assessment) -> Section:
     name = module.__name__.rpartition(".")[2]
     template = environment.get_template(f"sections/{name}.html.j2")
-    return Section(name, module.title, Markup(template.render(**module.build(assessment))))
+    return Section(name, module.title, Markup(template.render(**module.build(assessment))), module.order)
 
 
 def _inline(path: Path) -> Markup:

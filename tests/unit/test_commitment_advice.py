@@ -16,10 +16,12 @@ from audit_rows import DAY_US, add_requests
 from click.testing import CliRunner
 from report_fixture import SCRIPT, empty, larkfield
 
+from analyzer.cli import group
 from analyzer.cli.commit import command
+from analyzer.cli.report import command as report
 from analyzer.commitment import Advice, Growth, Terms, Tier, advise
 from analyzer.commitment.document import advice_document, sentences, shown_curve
-from analyzer.commitment.sheet import build_sheet
+from analyzer.commitment.sheet import TABLE_POINTS, build_sheet
 from analyzer.errors import UserError, UserErrors
 from analyzer.money import add
 from analyzer.savings import Assessment
@@ -171,7 +173,7 @@ def test_the_sheet_is_one_safe_page_with_the_figures(advice: Advice) -> None:
     for sentence in sentences(advice)[:1]:
         assert sentence in page
     rows = page.split("<caption>Cost of the term by commitment</caption>")[1].split("</table>")[0].count("<tr")
-    assert rows == len(shown_curve(advice)) + 1
+    assert rows == len(shown_curve(advice, TABLE_POINTS)) + 1
     assert advice.best in shown_curve(advice)
     assert page == build_sheet(advice, f"Larkfield {SCRIPT}")
 
@@ -221,3 +223,20 @@ def test_the_command_says_it_in_sentences(folder: Path) -> None:
     assert "Today's usage would suggest" in shown
     assert "Backtest on the log's own past: 1 forecast of up to four weeks missed by" in shown
     assert re.search(r"^digest +2026-11-01", shown, re.MULTILINE)
+
+
+def test_the_report_has_the_commitment_where_terms_are_given(folder: Path) -> None:
+    for words in ([], ["--terms", "terms.toml"]):
+        CliRunner().invoke(report, ["-o", "report.html", *words], catch_exceptions=False)
+        page = (folder / "report.html").read_text()
+        assert ('<section id="commitment"' in page) == bool(words)
+    sentence = CliRunner().invoke(command, ["--terms", "terms.toml"], catch_exceptions=False).stdout.splitlines()[0]
+    assert sentence in page and page.count("<caption>Cost of the term by commitment</caption>") == 1
+
+
+def test_terms_that_cannot_be_read_stop_the_report_before_anything_is_written(folder: Path) -> None:
+    (folder / "terms.toml").write_text("months = 0\n")
+    for words in (["report", "-o", "report.html"], ["analyze", "audit.duckdb", "-o", "out"]):
+        with pytest.raises(UserErrors, match=r"terms\.toml, months"):
+            CliRunner().invoke(group, [*words, "--terms", "terms.toml"], catch_exceptions=False)
+    assert not (folder / "report.html").exists() and not (folder / "out").exists()
