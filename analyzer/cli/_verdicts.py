@@ -78,7 +78,7 @@ def costed_verdicts(
     with open_audit_with_requests(audit_path) as audit:
         scan(audit, config)
         verdicts = judge(audit, config)
-        priced = price_usage(usage(audit), config)
+        priced = price_usage(usage(audit))
     costs: dict[int, Decimal] = {}
     unpriced: dict[int, int] = {}
     for row in priced:

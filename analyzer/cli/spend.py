@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) -> None:
     """Print requests, tokens and list cost; requests without a price have their own row."""
     from analyzer.workloads import spend_by
+    from analyzer.workloads.spend import counted_usage
 
     config = read_config(config_path, audit_path)
     with open_audit_with_requests(audit_path) as audit:
@@ -46,7 +47,8 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
     heads = (by, "requests", "uncached in", "written 5 min", "written 1 h", "cache read", "output", "list cost")
     click.echo(table(heads, rows, right=range(1, 8)))
     for model in spend.unpriced_models:
-        click.echo(f"unpriced: {counted(model.requests, 'request')}, {printable(model.reason, 0)}")
+        some = counted_usage(model.requests, model.uncounted)
+        click.echo(f"unpriced: {some}, {printable(model.reason, 0)}")
     if spend.two_readings:
         both = spend.two_readings
         click.echo(
@@ -82,7 +84,12 @@ def spend_document(spend: Spend) -> dict[str, Any]:
         "unpriced": {
             **_sums(spend.unpriced),
             "models": [
-                {"raw_model": model.raw_model, "reason": model.reason, "requests": model.requests}
+                {
+                    "raw_model": model.raw_model,
+                    "reason": model.reason,
+                    "requests": model.requests,
+                    "uncounted_report_rows": model.uncounted,
+                }
                 for model in spend.unpriced_models
             ],
         },

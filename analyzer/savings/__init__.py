@@ -14,10 +14,10 @@ from analyzer.savings.assessment import (
     FileRead,
     Lever,
     LeverFinding,
-    Unpriced,
     WorkloadPlan,
 )
 from analyzer.savings.assumptions import load_assumptions
+from analyzer.workloads.spend import Unpriced
 
 __all__ = [
     "CASES",

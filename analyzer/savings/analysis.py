@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from analyzer import pricing
 from analyzer.config import Config, Constraints
 from analyzer.errors import UserError, UserErrors, nearest_name
-from analyzer.money import add
+from analyzer.money import add, split_exactly
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
 from analyzer.savings.assumptions import Assumptions, load_assumptions
 from analyzer.savings.context import Context, answered
@@ -18,9 +19,10 @@ from analyzer.savings.contract import contracted_plans
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.headroom import measure_headroom
 from analyzer.savings.misses import CacheMisses
+from analyzer.savings.output_signs import OutputSigns, read_output_signs
 from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
 from analyzer.savings.simulation import ComponentInput, cache_misses, component_inputs, simulate_cache
-from analyzer.savings.state import PriceKey, Prices, total
+from analyzer.savings.state import Prices, total
 from analyzer.savings.uncertainty import simulate_saving
 from analyzer.store.audit import Audit
 from analyzer.tokens import TokenSums
@@ -28,23 +30,13 @@ from analyzer.waiting import judge
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads import price_usage, scan, usage
 from analyzer.workloads.reconcile import reconcile
-from analyzer.workloads.spend import PricedUsage
+from analyzer.workloads.spend import PricedUsage, list_price, without_price
 
 
 def list_prices() -> Prices:
     """The prices of the pricing room."""
 
-    def find(key: PriceKey) -> pricing.Price | pricing.NoPrice:
-        return pricing.price_on(
-            key.model,
-            key.on,
-            mode=key.mode,
-            provider=key.provider,
-            geography=key.geography,
-            over_tokens=key.over_tokens,
-        )
-
-    return Prices(find, pricing.models(), pricing.size_tiers)
+    return Prices(list_price, pricing.models(), pricing.size_tiers)
 
 
 def assess(audit: Audit, config: Config) -> Assessment:
@@ -55,11 +47,12 @@ def assess(audit: Audit, config: Config) -> Assessment:
     config = with_known_models(config)
     scan(audit, config)
     verdicts = judge(audit, config)
-    priced = price_usage(usage(audit), config)
+    priced = price_usage(usage(audit))
     assumptions = load_assumptions()
     prefixes, inputs = simulate_cache(audit, assumptions), component_inputs(audit)
     prices, misses = list_prices(), cache_misses(audit)
-    plans = _plan_components(verdicts, priced, config, prices, assumptions, prefixes, inputs, misses)
+    signs = read_output_signs(audit)
+    plans = _plan_components(verdicts, priced, config, prices, assumptions, prefixes, inputs, misses, signs)
     workloads = tuple(
         plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
     )
@@ -67,7 +60,7 @@ def assess(audit: Audit, config: Config) -> Assessment:
     placements: dict[int, str] = {no: plan.verdict.placement for no, plan in plans.items()}
     return Assessment(
         company=config.company,
-        coverage=read_coverage(audit, config, priced),
+        coverage=read_coverage(audit, priced),
         workloads=tuple(sorted(workloads, key=lambda w: (-w.baseline_usd, w.verdict.workload))),
         baseline_usd=add(c.baseline_usd for c in components),
         optimized_usd=add(c.optimized_usd["low"] for c in components),
@@ -94,6 +87,7 @@ def _plan_components(
     prefixes: Prefixes,
     inputs: Mapping[int, ComponentInput],
     misses: Mapping[int, CacheMisses],
+    signs: Mapping[int, OutputSigns],
 ) -> dict[int, ComponentPlan]:
     rows: dict[int, list[PricedUsage]] = {}
     for row in priced:
@@ -103,8 +97,10 @@ def _plan_components(
     for verdict in (c for w in verdicts for c in w.components):
         no = verdict.component_no
         context = component_context(verdict, config, prices, assumptions, inputs.get(no), no in shaped, misses.get(no))
+        context = replace(context, output_signs=signs.get(no, OutputSigns()))
         mine = tuple(rows.get(no, ()))
-        plans[no] = plan_component(verdict, mine, starting_state(mine, prefixes, context), context)
+        plan = plan_component(verdict, mine, starting_state(mine, prefixes, context), context)
+        plans[no] = replace(plan, unpriced_rows=sum(row.uncounted for row in without_price(mine)))
     return plans
 
 
@@ -180,12 +176,14 @@ def with_known_models(config: Config) -> Config:
 
 
 def spend_by_day(priced: Iterable[PricedUsage], placements: Mapping[int, str]) -> tuple[tuple[date, str, Decimal], ...]:
-    """(UTC day, placement, list cost in USD) of what has a price, in order."""
+    """(UTC day, placement, list cost in USD) of what has a price, in order; a row of many days is spread evenly."""
     sums: dict[tuple[date, str], list[Decimal]] = {}
     for row in priced:
         if row.list_cost_usd is not None:
-            key = (row.usage.on, placements[row.usage.component_no])
-            sums.setdefault(key, []).append(row.list_cost_usd)
+            a_day = Fraction(row.list_cost_usd) / row.usage.days
+            for number, cost in enumerate(split_exactly(row.list_cost_usd, [a_day] * row.usage.days)):
+                key = (row.usage.on + timedelta(days=number), placements[row.usage.component_no])
+                sums.setdefault(key, []).append(cost)
     return tuple((day, placement, add(sums[day, placement])) for day, placement in sorted(sums))
 
 

@@ -13,6 +13,7 @@ from analyzer.savings.state import State
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.reconcile import Reconciliation
+from analyzer.workloads.spend import Unpriced
 from analyzer.workloads.usage import TwoReadings
 
 Lever = Literal["output", "routing", "caching", "batch"]
@@ -55,7 +56,8 @@ class ComponentPlan:
 
     `optimized_usd` is by case; the plan itself is one, chosen in the low case. `corners`: the plan's cost for the
     simulation. `today`, `planned`: the parts that `baseline_usd` and the low case are the cost of. `set_costs_usd`: low
-    case cost of every set of allowed levers, from which the credit follows.
+    case cost of every set of allowed levers, from which the credit follows. `unpriced_rows`: rows of reports without a
+    price that do not count their requests.
     """
 
     verdict: ComponentVerdict
@@ -74,6 +76,7 @@ class ComponentPlan:
     today: State = ()
     planned: State = ()
     set_costs_usd: tuple[tuple[tuple[Lever, ...], Decimal], ...] = ()
+    unpriced_rows: int = 0
 
     @property
     def saving_usd(self) -> Decimal:
@@ -161,21 +164,12 @@ class FileRead:
 
 
 @dataclass(frozen=True)
-class Unpriced:
-    """Requests without a price: never guessed, never zero."""
-
-    raw_model: str | None
-    reason: str
-    requests: int
-    tokens: TokenSums
-
-
-@dataclass(frozen=True)
 class Coverage:
     """What was read and what was not. Shares of requests, 0 to 1; None where there are no requests.
 
     `requests`: calls of logs, and those that reports count. `report_rows`: rows of usage reports among what counts;
-    most do not say how many calls a row stands for. `seen_twice`: format, the stream that owns, records of it.
+    most do not say how many calls a row stands for. `long_rows`: those of them that cover several days each.
+    `seen_twice`: format, the stream that owns, records of it.
     """
 
     files: tuple[FileRead, ...]
@@ -189,8 +183,14 @@ class Coverage:
     unpriced: tuple[Unpriced, ...]
     signal_shares: dict[str, float]
     report_rows: int = 0
+    long_rows: int = 0
     seen_twice: tuple[tuple[str, str, int], ...] = ()
     two_readings: TwoReadings | None = None
+
+    @property
+    def unpriced_rows(self) -> int:
+        """Rows of reports that do not count their requests and have no price."""
+        return sum(row.uncounted for row in self.unpriced)
 
 
 @dataclass(frozen=True)

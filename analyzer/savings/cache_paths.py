@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from analyzer.money import add, times
-from analyzer.pricing import NoPrice, Price, models, price_on
+from analyzer.pricing import Price, models
+from analyzer.savings.state import PriceKey
 from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
+from analyzer.workloads.spend import list_price
 
 _SQL = Path(__file__).with_name("cache_paths.sql")
 Visibility = Literal["immediate", "answered"]
@@ -212,10 +214,8 @@ def path_calls(audit: Audit, rules: CacheRules) -> Iterator[PathCall]:
 def _price(model: str | None, mode: str, provider: str, geography: str, over_tokens: int, day_us: int) -> Price | None:
     if model is None:
         return None
-    found = price_on(
-        model, day_of_us(day_us), mode=mode, provider=provider, geography=geography, over_tokens=over_tokens
-    )
-    return None if isinstance(found, NoPrice) else found
+    found = list_price(PriceKey(model, mode, provider, geography, over_tokens, day_of_us(day_us)))
+    return found if isinstance(found, Price) else None
 
 
 def total(parts: Iterable[CacheSums]) -> CacheSums:

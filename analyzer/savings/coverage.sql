@@ -16,12 +16,14 @@ select reason, count(*) as rejected from rejects group by reason order by reject
 
 -- name: totals
 -- Takes: owned, requests. Returns: one row: calls (of logs, and those that reports count), first start and last instant
--- (UTC microseconds, NULL = none), rows of reports that count, reported cost of the logs (NULL = none said).
+-- (UTC microseconds, NULL = none), rows of reports that count, those of them that cover several days, reported cost of the
+-- logs (NULL = none said).
 select
   cast(coalesce(sum(o.calls), 0) as bigint),
   min(o.started_us),
   max(greatest(o.started_us, o.ended_us - 1)),
   count(case when o.is_report then 1 end),
+  count(case when o.ended_us > o.started_us - o.started_us % 86400000000 + 86400000000 then 1 end),
   sum(r.reported_cost_usd)
 from owned o
 left join requests r on r.request_no = o.request_no

@@ -22,6 +22,7 @@ from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.resources import shipped
 from analyzer.savings.assessment import ComponentPlan, Headroom, MinuteLimits, Peak, Pool
 from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.context import Context
 from analyzer.savings.state import Prices, whole_up
 from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
@@ -104,9 +105,7 @@ def _moves(plans: Iterable[ComponentPlan], prices: Prices, assumptions: Assumpti
     for plan in plans:
         if "batch" not in plan.levers:
             continue
-        share = assumptions.value("batch_placed_share", "low")
-        if plan.verdict.placement == "batchable-with-guard":
-            share *= assumptions.value("guard_share", "low")
+        share = Context(plan.verdict, prices, assumptions).placed_share("low")
         for part in plan.today:
             if prices.in_batch(part.key):
                 left = whole_up(_PPM, 1 - share)

@@ -29,16 +29,20 @@ from analyzer.savings.stack import shapley, subsets
 from analyzer.savings.working import PricesOfOneDay, Work, changed_levers, worked
 from analyzer.store.audit import Audit
 from analyzer.workloads import PricedUsage, price_usage, scan, usage
+from analyzer.workloads.spend import without_price
 
 
 @dataclass(frozen=True)
 class Period:
-    """One audit: its days, its list cost in USD, and the requests that have no price and are in no figure."""
+    """One audit: its days, its list cost in USD, and what has no price and is in no figure: requests, and rows of
+    reports that do not count theirs.
+    """
 
     first_day: date
     last_day: date
     list_cost_usd: Decimal
     unpriced_requests: int
+    unpriced_rows: int
 
     @property
     def days(self) -> int:
@@ -105,7 +109,7 @@ def realized(before: Audit, after: Audit, config: Config) -> Realized:
     """
     assessment = assess(before, config)
     scan(after, config)
-    return compare(assessment, price_usage(usage(before), config), price_usage(usage(after), config))
+    return compare(assessment, price_usage(usage(before)), price_usage(usage(after)))
 
 
 def compare(assessment: Assessment, before: Sequence[PricedUsage], after: Sequence[PricedUsage]) -> Realized:
@@ -209,9 +213,10 @@ def _period(name: str, rows: Sequence[PricedUsage]) -> Period:
         raise UserError(f"--{name}", "no priced usage", "an audit with usage that has a price", "see whowaits spend")
     return Period(
         first_day=min(row.usage.on for row in priced),
-        last_day=max(row.usage.on for row in priced),
+        last_day=max(row.usage.last_on for row in priced),
         list_cost_usd=add(row.list_cost_usd for row in priced if row.list_cost_usd is not None),
-        unpriced_requests=sum(row.usage.requests for row in rows if row.list_cost_usd is None),
+        unpriced_requests=sum(row.requests for row in without_price(rows)),
+        unpriced_rows=sum(row.uncounted for row in without_price(rows)),
     )
 
 

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from analyzer import pricing
 from analyzer.money import add
 from analyzer.savings.assessment import Lever
+from analyzer.savings.state import PriceKey
 from analyzer.workloads import PricedUsage
+from analyzer.workloads.spend import list_price
 
 KINDS = {
     "input": {
@@ -114,7 +116,7 @@ class PricesOfOneDay:
             tries = [(way, day) for way in (mode, "standard") for day in (self.on, self.first_used[place])]
             for way, day in tries:
                 model, provider, geography, over = place
-                price = pricing.price_on(model, day, mode=way, provider=provider, geography=geography, over_tokens=over)
+                price = list_price(PriceKey(model, way, provider, geography, over, day))
                 if isinstance(price, pricing.Price):
                     self._known[place, mode] = price
                     break

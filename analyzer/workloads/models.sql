@@ -18,7 +18,7 @@ order by m.model, day_us
 -- name: priced_requests
 -- Takes: owned, model_names, size_tiers. Returns: one row per record with all that its price depends on.
 -- Unit: tokens; over_tokens = the size that the request's whole input exceeds (0 = none; NULL = a report that does not
--- tell the sizes of its requests); day_us midnight UTC.
+-- tell the sizes of its requests); day_us midnight UTC; days = UTC days from there that a row of a report covers (1 = a call).
 select
   r.request_no,
   r.provider,
@@ -42,6 +42,9 @@ select
     when z.sizes = 1 and z.over_tokens = 200000 and r.context_window = '200k-1M' then 200000
   end as over_tokens,
   r.started_us - r.started_us % 86400000000 as day_us,
+  case when r.ended_us > r.started_us
+    then cast((r.ended_us - 1 - (r.ended_us - 1) % 86400000000 - r.started_us + r.started_us % 86400000000) / 86400000000 as bigint) + 1
+    else 1 end as days,
   r.calls,
   r.uncached_input_tokens,
   r.cache_write_5m_tokens,
@@ -62,8 +65,8 @@ left join size_tiers t
   and r.uncached_input_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens + r.cache_read_tokens <= t.upto_tokens
 
 -- name: token_sums
--- Takes: priced_requests (p), owned (r), placed (c) where {key} needs it. Returns: exact sums by {key} and by all that a
--- price depends on. Unit: requests, tokens, searches.
+-- Takes: {requests} (p: priced_requests, or some of them), owned (r), placed (c) where {key} needs it. Returns: exact sums by
+-- {key}, by all that a price depends on and by days. Unit: requests, tokens, searches.
 select
   {key} as spend_key,
   p.provider,
@@ -73,6 +76,7 @@ select
   p.geography,
   p.over_tokens,
   p.day_us,
+  p.days,
   cast(coalesce(sum(p.calls), 0) as bigint) as requests,
   count(*) - count(p.calls) as uncounted,
   cast(sum(p.uncached_input_tokens) as bigint) as uncached_input_tokens,
@@ -81,6 +85,6 @@ select
   cast(sum(p.cache_read_tokens) as bigint) as cache_read_tokens,
   cast(sum(p.output_tokens) as bigint) as output_tokens,
   cast(sum(p.web_searches) as bigint) as web_searches
-from priced_requests p
+from {requests} p
 {join}
-group by {key}, p.provider, p.raw_model, p.model, p.mode, p.geography, p.over_tokens, p.day_us
+group by {key}, p.provider, p.raw_model, p.model, p.mode, p.geography, p.over_tokens, p.day_us, p.days

@@ -119,9 +119,10 @@ def scan_components(audit: Audit, config: Config) -> None:
         audit.connection.execute(f"drop table {quoted(name)}")
 
 
-def token_sums(key: str, join: str = "") -> str:
-    """The SQL of exact token sums by an SQL expression over `p` and what `join` brings."""
-    return filled(sql_blocks(_FOLDER / "models.sql")["token_sums"], {"key": key, "join": join})
+def token_sums(key: str, join: str = "", requests: str = "priced_requests") -> str:
+    """The SQL of exact token sums by an SQL expression over `p` (rows as in `requests`) and what `join` brings."""
+    block = sql_blocks(_FOLDER / "models.sql")["token_sums"]
+    return filled(block, {"key": key, "join": join, "requests": requests})
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

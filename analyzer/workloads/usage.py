@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 from analyzer import pricing
 from analyzer.config import Config
 from analyzer.money import add
+from analyzer.sqlblocks import sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
 from analyzer.tokens import SUM_COLUMNS, TokenSums
 from analyzer.workloads.scan import scan_components, scan_spend, token_sums
-from analyzer.workloads.spend import PricedUsage, Usage
+from analyzer.workloads.spend import PricedUsage, Unpriced, Usage, list_price, without_price
 
+_SQL = Path(__file__).with_name("usage.sql")
 SpendKey = Literal["model", "source", "workload", "api_key", "day"]
 SPEND_KEYS: tuple[SpendKey, ...] = ("model", "source", "workload", "api_key", "day")
 _NOT_LOGGED = "(not logged)"
@@ -42,15 +46,6 @@ class SpendRow:
 
 
 @dataclass(frozen=True)
-class UnpricedModel:
-    """Requests of one logged model that have no price, and why."""
-
-    raw_model: str | None
-    reason: str
-    requests: int
-
-
-@dataclass(frozen=True)
 class TwoReadings:
     """Calls whose log does not tell whether the input count holds the cache tokens: their list cost if it does (so they
     are counted), and if it does not. USD, of the calls that have a price.
@@ -72,7 +67,7 @@ class Spend:
     rows: tuple[SpendRow, ...]
     total: SpendRow
     unpriced: SpendRow
-    unpriced_models: tuple[UnpricedModel, ...]
+    unpriced_models: tuple[Unpriced, ...]
     two_readings: TwoReadings | None
 
 
@@ -81,16 +76,17 @@ def usage(audit: Audit) -> tuple[Usage, ...]:
     columns = ", ".join(f"r.{name}" for name in SUM_COLUMNS)
     rows = audit.connection.execute(
         "select k.component_no, k.workload, k.component, r.provider, r.raw_model, r.model, r.mode, r.geography,"
-        f" r.over_tokens, r.day_us, r.requests, r.uncounted, {columns}"
+        f" r.over_tokens, r.day_us, r.days, r.requests, r.uncounted, {columns}"
         " from rollup r join components k on k.component_no = r.spend_key"
-        " order by k.component_no, r.day_us, r.provider, r.raw_model, r.mode, r.geography, r.over_tokens"
+        " order by k.component_no, r.day_us, r.days, r.provider, r.raw_model, r.mode, r.geography, r.over_tokens"
     ).fetchall()
     return tuple(usage_of_row(row) for row in rows)
 
 
 def usage_of_row(row: tuple[Any, ...]) -> Usage:
     """One row of `token_sums`, after (component_no, workload, component)."""
-    no, workload, component, provider, raw_model, model, mode, geography, over, day_us, requests, uncounted, *sums = row
+    no, workload, component, provider, raw_model, model, mode, geography, over, day_us, days, *counts = row
+    requests, uncounted, *sums = counts
     return Usage(
         component_no=no,
         workload=workload,
@@ -105,39 +101,31 @@ def usage_of_row(row: tuple[Any, ...]) -> Usage:
         requests=requests,
         tokens=TokenSums(*sums),
         uncounted=uncounted,
+        days=days,
     )
 
 
-def price_usage(usages: Iterable[Usage], config: Config) -> tuple[PricedUsage, ...]:
-    """Each row with its list cost, in the order given. The negotiated discount is no part of list cost."""
-    del config
-    prices: dict[tuple[object, ...], pricing.Price | pricing.NoPrice] = {}
-    priced = []
-    for row in usages:
-        if row.model is None:
-            reason = f"unknown model {row.raw_model!r}" if row.raw_model else "no model logged"
-            priced.append(PricedUsage(row, None, reason))
-            continue
-        if row.over_tokens is None:
-            reason = f"{row.model}: its price depends on the size of each request, which a report of sums does not tell"
-            priced.append(PricedUsage(row, None, reason))
-            continue
-        key = (row.model, row.on, row.mode, row.provider, row.geography, row.over_tokens)
-        if key not in prices:
-            prices[key] = pricing.price_on(
-                row.model,
-                row.on,
-                mode=row.mode,
-                provider=row.provider,
-                geography=row.geography,
-                over_tokens=row.over_tokens,
-            )
-        price = prices[key]
+def price_usage(usages: Iterable[Usage]) -> tuple[PricedUsage, ...]:
+    """Each row with its list cost, in the order given. The negotiated discount is no part of list cost.
+
+    A row of many days has a price where it costs the same on each of them.
+    """
+    return tuple(_priced(row) for row in usages)
+
+
+def _priced(row: Usage) -> PricedUsage:
+    if row.model is None:
+        return PricedUsage(row, None, f"unknown model {row.raw_model!r}" if row.raw_model else "no model logged")
+    costs = set()
+    for day in range(row.days):
+        price = list_price(replace(row, on=row.on + timedelta(days=day)) if day else row)
         if isinstance(price, pricing.NoPrice):
-            priced.append(PricedUsage(row, None, price.reason))
-        else:
-            priced.append(PricedUsage(row, pricing.list_cost(row.tokens, price), None))
-    return tuple(priced)
+            return PricedUsage(row, None, price.reason)
+        costs.add(pricing.list_cost(row.tokens, price))
+    if len(costs) > 1:
+        reason = f"{row.model}: its price changed within the {row.days} days that a row of the report covers"
+        return PricedUsage(row, None, reason)
+    return PricedUsage(row, costs.pop(), None)
 
 
 def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
@@ -147,12 +135,11 @@ def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
         scan_components(audit, config)
     key, join = _GROUPS[by]
     rows = audit.connection.execute(token_sums(key, join)).fetchall()
-    usages = [usage_of_row((0, _key_text(by, row[0]), "", *row[1:])) for row in rows]
-    priced = price_usage(usages, config)
+    priced = price_usage(usage_of_row((0, _key_text(row[0]), "", *row[1:])) for row in rows)
     groups: dict[str, list[PricedUsage]] = {}
     for item in priced:
         if item.list_cost_usd is not None:
-            groups.setdefault(item.usage.workload, []).append(item)
+            groups.setdefault(_days_text(item.usage) if by == "day" else item.usage.workload, []).append(item)
     known = [_sum_row(name, items) for name, items in groups.items()]
     order = (lambda row: (row.key,)) if by == "day" else (lambda row: (-(row.list_cost_usd or 0), row.key))
     unknown = [item for item in priced if item.list_cost_usd is None]
@@ -162,33 +149,37 @@ def spend_by(audit: Audit, config: Config, by: SpendKey = "model") -> Spend:
         rows=tuple(sorted(known, key=order)),
         total=total,
         unpriced=replace(_sum_row("unpriced", unknown), list_cost_usd=None),
-        unpriced_models=_unpriced_models(unknown),
-        two_readings=two_readings(audit, config),
+        unpriced_models=without_price(unknown),
+        two_readings=two_readings(audit),
     )
 
 
-def two_readings(audit: Audit, config: Config) -> TwoReadings | None:
+def two_readings(audit: Audit) -> TwoReadings | None:
     """Both costs of calls tagged `input_convention = ambiguous`; None = there are none. Needs `scan_spend`."""
-    ambiguous = "join owned r on r.request_no = p.request_no and r.tags['input_convention'] = 'ambiguous'"
-    rows = audit.connection.execute(token_sums("p.model", ambiguous)).fetchall()
-    read = [usage_of_row((0, "", "", *row[1:])) for row in rows]
-    if not read:
+    sql, connection = sql_blocks(_SQL), audit.connection
+    if connection.execute(sql["any_ambiguous"]).fetchone() is None:
         return None
-    other = [
-        replace(row, tokens=replace(row.tokens, uncached_input_tokens=row.tokens.uncached_input_tokens + cached))
-        for row in read
-        for cached in (row.tokens.input_tokens - row.tokens.uncached_input_tokens,)
-    ]
-    costs = [
-        add(p.list_cost_usd for p in price_usage(some, config) if p.list_cost_usd is not None) for some in (read, other)
-    ]
-    return TwoReadings(sum(row.requests for row in read), *costs)
+    connection.execute(f"create or replace temp table ambiguous as {sql['ambiguous']}")
+    connection.execute(f"create or replace temp table read_otherwise as {sql['read_otherwise']}")
+    read, other = (
+        price_usage(
+            usage_of_row((0, "", "", *row[1:]))
+            for row in connection.execute(token_sums("p.model", "", table)).fetchall()
+        )
+        for table in ("ambiguous", "read_otherwise")
+    )
+    connection.execute("drop table ambiguous")
+    connection.execute("drop table read_otherwise")
+    costs = (add(row.list_cost_usd for row in some if row.list_cost_usd is not None) for some in (read, other))
+    return TwoReadings(sum(row.usage.requests for row in read), *costs)
 
 
-def _key_text(by: SpendKey, value: object) -> str:
-    if by == "day" and isinstance(value, int):
-        return day_of_us(value).isoformat()
+def _key_text(value: object) -> str:
     return _NOT_LOGGED if value is None else str(value)
+
+
+def _days_text(row: Usage) -> str:
+    return row.on.isoformat() if row.days == 1 else f"{row.on} to {row.last_on}"
 
 
 def _sum_row(key: str, items: Iterable[PricedUsage]) -> SpendRow:
@@ -200,12 +191,3 @@ def _sum_row(key: str, items: Iterable[PricedUsage]) -> SpendRow:
         tokens=sum((item.usage.tokens for item in items), TokenSums()),
         list_cost_usd=add(item.list_cost_usd for item in items if item.list_cost_usd is not None),
     )
-
-
-def _unpriced_models(items: Iterable[PricedUsage]) -> tuple[UnpricedModel, ...]:
-    counts: dict[tuple[str, str], int] = {}
-    for item in items:
-        key = (item.usage.raw_model or "", item.unpriced_reason or "")
-        counts[key] = counts.get(key, 0) + item.usage.requests
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(UnpricedModel(model or None, reason, number) for (model, reason), number in ordered)

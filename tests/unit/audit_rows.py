@@ -53,7 +53,7 @@ def add_rollups(audit: Audit, rows: list[dict[str, Any]]) -> None:
 
 
 def add_cost_lines(audit: Audit, rows: list[dict[str, Any]]) -> None:
-    """Insert lines of an invoice; what a row leaves out is ordinary, `at` as in `add_requests`."""
+    """Insert lines of an invoice; what a row leaves out is ordinary, `at` and `ended_at` as in `add_rollups`."""
     (first,) = audit.connection.execute("select coalesce(max(cost_no), 0) + 1 from cost_lines").fetchone() or (1,)
     for number, row in enumerate(rows, first):
         values: dict[str, Any] = {
@@ -68,7 +68,7 @@ def add_cost_lines(audit: Audit, rows: list[dict[str, Any]]) -> None:
             **row,
         }
         values["started_us"] = MONDAY_US + values.pop("at", 0)
-        values["ended_us"] = values["started_us"] + DAY_US
+        values["ended_us"] = values["started_us"] + values.pop("ended_at", DAY_US)
         values |= {"cost_no": number, "duplicate_key": str(number), "line_no": number}
         columns = ", ".join(values)
         marks = ", ".join(f"${name}" for name in values)

@@ -50,7 +50,7 @@ def used(
 
 def compared(before: list[Usage], after: list[Usage]) -> Realized:
     """With a plan that has nothing."""
-    return compare(empty(), price_usage(before, Config()), price_usage(after, Config()))
+    return compare(empty(), price_usage(before), price_usage(after))
 
 
 def effects(found: Realized) -> dict[str, Decimal]:
@@ -103,7 +103,7 @@ def test_longer_answers_are_mix_where_nobody_planned_shorter_ones() -> None:
 
 def test_a_price_that_changed_is_price_alone() -> None:
     """2M tokens of $6.00 on before's last day were $12.00 when they were used: +6."""
-    before = price_usage([used(1, TokenSums(2 * M))], Config())
+    before = price_usage([used(1, TokenSums(2 * M))])
     after = [PricedUsage(used(2, TokenSums(2 * M)), Decimal(12), None)]
     assert effects(compare(empty(), before, after)) == {"price": Decimal(6)}
 

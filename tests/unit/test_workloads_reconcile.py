@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from audit_rows import DAY_US, add_cost_lines, add_requests
+from audit_rows import DAY_US, add_cost_lines, add_requests, add_rollups
 
 from analyzer.config import Config
 from analyzer.errors import UserError
@@ -167,3 +167,79 @@ def test_of_two_invoices_one_is_compared_and_the_other_named(audit: Audit) -> No
     assert other.invoiced_usd == 9
     with pytest.raises(UserError, match="--invoice"):
         reconcile(audit, Config(), "nothing")
+
+
+def test_a_line_of_a_week_is_compared_with_the_calls_of_all_its_days(audit: Audit) -> None:
+    """Seven days at $1 of Haiku, one line of $7; Sonnet at $3 on the third day has a line of its own day."""
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(7)])
+    add_requests(audit, [{**MILLION, "raw_model": "claude-sonnet-4-6", "at": 2 * DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 7, "ended_at": 7 * DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 3, "raw_model": "Claude Sonnet 4.6", "at": 2 * DAY_US}])
+    result = found(audit)
+    assert (result.differences, result.unexplained_usd, result.coverage_share) == ((), 0, 1)
+    assert [(c.model, (c.last_on - c.on).days + 1, c.list_cost_usd, c.invoiced_usd) for c in result.cells] == [
+        ("claude-haiku-4-5", 7, 7, 7),
+        ("claude-sonnet-4-6", 1, 3, 3),
+    ]
+
+
+def test_a_week_of_a_report_is_compared_with_the_lines_of_all_its_days(audit: Audit) -> None:
+    """$7 in one row of a report, $1 a day on the invoice. On the day after the week a call of $1 stands for itself."""
+    add_rollups(audit, [{**MILLION, "uncached_input_tokens": 7_000_000, "series": "7d", "ended_at": 7 * DAY_US}])
+    add_requests(audit, [{**MILLION, "at": 7 * DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 1, "at": i * DAY_US} for i in range(8)])
+    result = found(audit)
+    assert (result.list_cost_usd, result.differences, result.coverage_share) == (8, (), 1)
+    assert [(cell.list_cost_usd, cell.invoiced_usd) for cell in result.cells] == [(7, 7), (1, 1)]
+
+
+def test_a_row_of_a_report_that_reaches_beyond_the_invoice_is_outside(audit: Audit) -> None:
+    add_rollups(audit, [{**MILLION, "uncached_input_tokens": 7_000_000, "series": "7d", "ended_at": 7 * DAY_US}])
+    add_cost_lines(audit, [{"amount_usd": 1}])
+    result = found(audit)
+    assert (result.list_cost_usd, result.outside_usd) == (0, 7)
+
+
+def test_a_week_in_one_line_and_the_same_days_one_by_one_count_once(audit: Audit) -> None:
+    """Two exports of one source: $1 on each of eight days, and one line of $7 for the first seven."""
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(8)])
+    add_cost_lines(audit, [{"amount_usd": 1, "at": i * DAY_US} for i in range(8)])
+    add_cost_lines(audit, [{"amount_usd": 7, "series": "7d", "ended_at": 7 * DAY_US}])
+    result = found(audit)
+    assert (result.invoiced_usd, result.series, result.coverage_share) == (8, "1d by description", 1)
+
+
+# Haiku 5.5 is priced by the size of each request, so a report of sums has no list price for it.
+UNPRICED = {"raw_model": "claude-haiku-5-5", "output_tokens": 0, "requests": None}
+
+
+def test_usage_without_a_list_price_is_a_step_of_its_own(audit: Audit) -> None:
+    """$1 of Haiku 4.5 is priced; $4 on the invoice are of a model that the report has, without the size of its calls."""
+    add_requests(audit, [MILLION])
+    add_rollups(audit, [UNPRICED])
+    add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 4, "raw_model": "Claude Haiku 5.5"}])
+    result = found(audit)
+    assert steps(result) == {"days and models without a list price": 4}
+    assert (result.unpriced_requests, result.unpriced_rows) == (0, 1)
+    assert result.coverage_share == Decimal(1) / 5
+
+
+def test_a_day_that_is_priced_in_part_implies_no_discount_and_hides_none(audit: Audit) -> None:
+    """Four days at $1 of calls, billed $0.80; on the fourth there is fast usage too, which Haiku has no price for, and
+    the bill is $2.80: $0.20 of discount on the priced dollar, $2.00 for the rest.
+    """
+    add_requests(audit, [{**MILLION, "at": i * DAY_US} for i in range(4)])
+    add_requests(audit, [{**MILLION, "speed": "fast", "at": 3 * DAY_US}])
+    amounts = ("0.8", "0.8", "0.8", "2.8")
+    add_cost_lines(audit, [{"amount_usd": amount, "at": i * DAY_US} for i, amount in enumerate(amounts)])
+    result = found(audit)
+    assert steps(result) == {"days and models without a list price": 2, "discount": Decimal("-0.8")}
+    assert (result.discount_share, result.unexplained_usd) == (Decimal("0.2"), 0)
+    assert result.differences[0].detail == "1 day and model: claude-haiku-4-5, 1 of them in part"
+
+
+def test_a_bill_below_the_priced_part_is_not_explained_by_what_has_no_price(audit: Audit) -> None:
+    add_requests(audit, [MILLION, {**MILLION, "speed": "fast"}])
+    add_cost_lines(audit, [{"amount_usd": "0.9"}])
+    result = found(audit)
+    assert (steps(result), result.unexplained_usd) == ({}, Decimal("-0.1"))

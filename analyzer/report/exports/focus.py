@@ -17,10 +17,10 @@ from pathlib import Path
 
 from analyzer.cells import csv_cell
 from analyzer.money import as_text, times
-from analyzer.pricing import NoPrice, Price, models, price_on
+from analyzer.pricing import Price, models
 from analyzer.savings.contract import Terms
 from analyzer.tokens import SUM_COLUMNS
-from analyzer.workloads.spend import Usage
+from analyzer.workloads.spend import Usage, list_price
 
 COLUMNS = (
     "BilledCost",
@@ -64,25 +64,12 @@ _PROVIDERS = {
 def focus_rows(usages: Iterable[Usage], terms: Terms) -> Iterator[dict[str, str]]:
     """One row a bucket that is not empty; money and quantities as plain decimal text, unknown as ''."""
     for usage in usages:
-        price = _price(usage)
+        found = list_price(usage)
+        price = found if isinstance(found, Price) else None
         for bucket in SUM_COLUMNS:
             quantity = getattr(usage.tokens, bucket)
             if quantity:
                 yield _row(usage, bucket, quantity, price, terms)
-
-
-def _price(usage: Usage) -> Price | None:
-    if usage.model is None or usage.over_tokens is None:
-        return None
-    found = price_on(
-        usage.model,
-        usage.on,
-        mode=usage.mode,
-        provider=usage.provider,
-        geography=usage.geography,
-        over_tokens=usage.over_tokens,
-    )
-    return None if isinstance(found, NoPrice) else found
 
 
 def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, terms: Terms) -> dict[str, str]:

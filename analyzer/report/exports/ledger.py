@@ -16,10 +16,11 @@ from typing import Any, Literal
 
 from analyzer.cells import csv_cell, plain_cell
 from analyzer.money import as_text, times
-from analyzer.pricing import Price, price_on
+from analyzer.pricing import Price
 from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan
 from analyzer.savings.state import Part, State
 from analyzer.tokens import SUM_COLUMNS
+from analyzer.workloads.spend import list_price
 
 Stage = Literal["today", "plan"]
 
@@ -89,17 +90,9 @@ def _price_name(bucket: str) -> str:
 
 
 def _price(part: Part) -> Price:
-    key = part.key
-    found = price_on(
-        key.model,
-        key.on,
-        mode=key.mode,
-        provider=key.provider,
-        geography=key.geography,
-        over_tokens=key.over_tokens,
-    )
+    found = list_price(part.key)
     if not isinstance(found, Price):
-        raise TypeError(f"{key}: a part of a plan without a price")
+        raise TypeError(f"{part.key}: a part of a plan without a price")
     return found
 
 

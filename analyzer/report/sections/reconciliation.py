@@ -8,7 +8,7 @@ from typing import Any
 from analyzer.money import cents_that_add_up, to_cents
 from analyzer.report.display import percent, period_text
 from analyzer.savings.assessment import Assessment
-from analyzer.workloads.reconcile import Difference
+from analyzer.workloads.reconcile_steps import Difference
 
 title = "Does it tie to the invoice?"
 order = 75
