@@ -64,7 +64,7 @@ COLUMNS = (
     Column("row", 14, "key"),
 )
 ANSWERS = ("awaited", "needed_within_s", "route_to", "pass_rate", "output_share")
-"""What decides something; the other fields say who, when and why."""
+"""What decides something; the other fields say who, when and why, and of how many answers a share is (`tried`)."""
 
 
 def column_of(field: str) -> Column:
@@ -132,6 +132,12 @@ def _share(value: Any) -> Decimal:
         raise ValueError(expected) from None
 
 
+def _tried(value: Any) -> int:
+    if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip().isdecimal():
+        return int(value)
+    raise ValueError("how many answers were tried")
+
+
 def _who(value: Any) -> str:
     return _text(value, _WHO_LENGTH)
 
@@ -163,6 +169,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "needed_within_s": _needed_within_s,
     "route_to": _route_to,
     "pass_rate": _share,
+    "tried": _tried,
     "output_share": _share,
     "who": _who,
     "on": _on,

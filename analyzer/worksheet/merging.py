@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from tomlkit.items import AoT, Table
 
 _KEYS = {"needed_within_s": "needed_within"}
-_TRIAL = {"route_to", "pass_rate"}  # neither says anything without the other
+_TRIAL = {"route_to", "pass_rate", "tried"}  # none says anything without the others
 _LABELS = {
     "awaited": "waits",
     "needed_within_s": "needed",
     "route_to": "smaller model",
     "pass_rate": "good enough",
+    "tried": "answers tried",
     "output_share": "output that is enough",
 }
 
@@ -170,6 +171,7 @@ def _merge(entries: AoT, change: Change) -> None:
     """An entry of the same name is filled up, one that says nothing else is taken over, else a new one is made."""
     mine = [e for e in entries if e["workload"] == change.workload and _part(e.get("component")) == change.component]
     keys = {_KEYS.get(name, name) for name in change.fields}
+    keys |= {"tried"} if "pass_rate" in keys else set()  # a share of other answers is not a share of these
     held = {_KEYS.get(name, name) for name in ANSWERS}
     target = next((e for e in mine if e.get("who") == change.who), None)
     target = target or next((e for e in mine if held & set(e) and held & set(e) <= keys), None)
@@ -214,12 +216,13 @@ def _replace(entry: Table, change: Change, keys: set[str], *, kept: bool) -> Non
     signed = ", ".join(str(part) for part in (entry.get("who"), entry.get("on")) if part)
     for key in sorted(keys & set(entry)):
         item: Any = entry.value.item(key)
-        if kept and item.unwrap() == _toml_value(key, _value_of(change, key)):
+        value = _value_of(change, key)
+        if kept and item.unwrap() == _toml_value(key, value):
             continue
         said = f"{key} was {visible(item.as_string(), 120)}" + (f" ({visible(signed, 160)})" if signed else "")
-        if kept:
+        if kept and value is not None:
             before = _comment_of(entry, key)
-            entry[key] = _toml_value(key, _value_of(change, key))
+            entry[key] = _toml_value(key, value)
             _remark(entry, key, before, said)
         else:
             del entry[key]
@@ -243,8 +246,8 @@ def _remark(entry: Any, key: str, before: str, text: str) -> None:
 
 
 def _set(entry: Table, change: Change, keys: set[str]) -> None:
-    for key in (k for k in ("awaited", "needed_within", "route_to", "pass_rate", "output_share") if k in keys):
-        if key not in entry:
+    for key in ("awaited", "needed_within", "route_to", "pass_rate", "tried", "output_share"):
+        if key in keys and key not in entry and _value_of(change, key) is not None:
             entry[key] = _toml_value(key, _value_of(change, key))
     entry["who"] = _plain(change.who)
     entry["on"] = change.on
@@ -253,7 +256,8 @@ def _set(entry: Table, change: Change, keys: set[str]) -> None:
 
 
 def _value_of(change: Change, key: str) -> Any:
-    return change.fields["needed_within_s" if key == "needed_within" else key]
+    """None: the change takes it away."""
+    return change.fields.get("needed_within_s" if key == "needed_within" else key)
 
 
 def _toml_value(key: str, value: Any) -> Any:

@@ -38,8 +38,8 @@ class Given:
 
     @property
     def answers(self) -> dict[str, Any]:
-        """What decides something."""
-        return {name: self.values[name] for name in ANSWERS if name in self.values}
+        """What decides something, and of how many answers a share is."""
+        return {name: self.values[name] for name in (*ANSWERS, "tried") if name in self.values}
 
 
 @dataclass
