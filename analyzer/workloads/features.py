@@ -221,19 +221,19 @@ FEATURES = (
         "slot_score",
         "double",
         "log ratio",
-        "day-to-day repeat of run starts in the same few minutes of the day, over a shuffle within the hour around",
+        "pairs of runs on different days at the same time of day, to within 1.5 to 5 minutes, over a shuffle around it",
     ),
-    Feature("slot_ratio", "double", "ratio", "pairs of days that repeat such a slot, over those of the shuffle"),
-    Feature("slot_min", "double", "min", "width of the slots, the best of 3, 5 and 10 minutes"),
+    Feature("slot_ratio", "double", "ratio", "such pairs of runs, over those of the shuffle"),
+    Feature("slot_min", "double", "min", "width within which they start: the best of 3, 5 and 10 minutes"),
     Feature(
-        "wide_slot_score", "double", "log ratio", "the same for slots of 20 minutes, over a shuffle within 2 hours"
+        "wide_slot_score", "double", "log ratio", "the same to within 10 minutes, over a shuffle within 2 hours"
     ),
-    Feature("wide_slot_ratio", "double", "ratio", "the same for slots of 20 minutes"),
+    Feature("wide_slot_ratio", "double", "ratio", "such pairs of runs, over those of the shuffle"),
     Feature(
-        "explained_share",
+        "off_share",
         "double",
         "share",
-        "of run starts that a schedule could account for: in slots with 3 times the days of those around, or in phase",
+        "of requests off the schedule: in runs outside the fullest third of the period that repeat no run of two other days",
     ),
     Feature(
         "other_share",

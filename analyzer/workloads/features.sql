@@ -219,7 +219,7 @@ select
   cast(v.width_us as double) / 60000000 as slot_min,
   o.wide_slot_score,
   o.wide_slot_ratio,
-  z.explained_share,
+  q.off_share,
   q.other_share,
   m.kept_share,
   n.weekdays,
@@ -243,7 +243,6 @@ left join run_shape r on r.component_no = k.component_no
 left join phase_shape p on p.component_no = k.component_no
 left join slot_shape v on v.component_no = k.component_no
 left join wide_slot_shape o on o.component_no = k.component_no
-left join explained_runs z on z.component_no = k.component_no
 left join other_work q on q.component_no = k.component_no
 left join turns_kept m on m.component_no = k.component_no
 left join working_time n on n.component_no = k.component_no

@@ -28,66 +28,69 @@ from (
 ) ranked
 where place = 1
 
--- name: run_slots
--- Takes: runs. Returns: one row per run and width of slot: the slot of the day it starts in. Unit: microseconds; slots are
--- counted from midnight UTC.
+-- name: run_times
+-- Takes: runs. Returns: one row per run and width of slot, and one more, a day off, where its time of day lies within two
+-- hours of midnight (`is_own` false). Times are scaled so that half a width is 1,800,000,000: one frame serves all widths.
 select
   r.component_no,
   r.run_no,
   w.width_us,
-  r.started_us - r.started_us % 86400000000 as day_us,
-  (r.started_us % 86400000000 - r.started_us % w.width_us) / w.width_us as slot
+  o.day_us = 0 as is_own,
+  r.started_us * w.scale as start_scaled,
+  (r.started_us % 86400000000 + o.day_us) * w.scale as time_scaled
 from runs r
-cross join (values (180000000), (300000000), (600000000), (1200000000)) as w(width_us)
+cross join (values (180000000, 20), (300000000, 12), (600000000, 6), (1200000000, 3)) as w(width_us, scale)
+cross join (values (-86400000000), (0), (86400000000)) as o(day_us)
+where r.started_us % 86400000000 + o.day_us between -7200000000 and 93600000000
 
--- name: slot_days
--- Takes: run_slots. Returns: one row per component, width of slot and slot of the day: on how many days a run starts in it.
-select component_no, width_us, slot, count(distinct day_us) as days
-from run_slots
-group by component_no, width_us, slot
-
--- name: slot_near
--- Takes: slot_days. Returns: one row per component, width and slot: days with a run in the slots 2 to 6 before and after,
--- on average a slot; NULL = none.
+-- name: run_partners
+-- Takes: run_times. Returns: one row per run and width: how many runs of other days start within half a width of its time
+-- of day (`same`), and how many a width do so 1 to 6 widths before and after (`near`, on average).
 select
-  a.component_no,
-  a.width_us,
-  a.slot,
-  max(a.days) as days,
-  cast(sum(b.days) as double) / 10 as near_days
-from slot_days a
-cross join (values (-6), (-5), (-4), (-3), (-2), (2), (3), (4), (5), (6)) as l(slots)
-left join slot_days b
-  on b.component_no = a.component_no and b.width_us = a.width_us
-  and b.slot = (a.slot + l.slots + 86400000000 / a.width_us) % (86400000000 / a.width_us)
-group by a.component_no, a.width_us, a.slot
-
--- name: hot_slots
--- Takes: slot_near. Returns: the slots with runs on 3 days or more and on 3 times those of the slots around.
-select component_no, width_us, slot, days
-from slot_near
-where days >= 3 and days >= 3 * coalesce(near_days, 0)
+  component_no,
+  run_no,
+  width_us,
+  times_same - starts_same as same,
+  cast((times_far - times_near) - (starts_far - starts_near) as double) / 10 as near
+from (
+  select
+    component_no,
+    run_no,
+    width_us,
+    is_own,
+    count(*) over (partition by component_no, width_us order by time_scaled
+      range between 1800000000 preceding and 1800000000 following) as times_same,
+    count(*) over (partition by component_no, width_us order by time_scaled
+      range between 3600000000 preceding and 3600000000 following) as times_near,
+    count(*) over (partition by component_no, width_us order by time_scaled
+      range between 21600000000 preceding and 21600000000 following) as times_far,
+    count(case when is_own then 1 end) over (partition by component_no, width_us order by start_scaled
+      range between 1800000000 preceding and 1800000000 following) as starts_same,
+    count(case when is_own then 1 end) over (partition by component_no, width_us order by start_scaled
+      range between 3600000000 preceding and 3600000000 following) as starts_near,
+    count(case when is_own then 1 end) over (partition by component_no, width_us order by start_scaled
+      range between 21600000000 preceding and 21600000000 following) as starts_far
+  from run_times
+) framed
+where is_own
 
 -- name: slot_pairs
--- Takes: slot_near. Returns: per component and width: pairs of days with a run in the same slot (`same`); what they would
--- be if the runs were shuffled among the slots around, but never less than if spread over the whole day (`chance`); and
--- the share of runs in hot slots, which have 3 days or more and 3 times those of the slots around.
+-- Takes: run_partners. Returns: per component and width: pairs of runs on different days within half a width of the same
+-- time of day (`same`), and how many there would be if the runs were shuffled among the times around, but never fewer than
+-- if they were spread over the whole day (`chance`).
 select
   component_no,
   width_us,
   same,
-  case when near > spread then near else spread end as chance,
-  hot_share
+  case when near > spread then near else spread end as chance
 from (
   select
     component_no,
     width_us,
-    cast(sum(days * (days - 1)) as double) as same,
-    coalesce(sum(days * near_days), 0) as near,
-    cast(sum(days) as double) * (sum(days) - 1) * width_us / 86400000000 as spread,
-    cast(sum(case when days >= 3 and days >= 3 * coalesce(near_days, 0) then days else 0 end) as double) / sum(days)
-      as hot_share
-  from slot_near
+    cast(sum(same) as double) / 2 as same,
+    sum(near) / 2 as near,
+    cast(count(*) as double) * (count(*) - 1) / 2 * width_us / 86400000000 as spread
+  from run_partners
   group by component_no, width_us
 ) summed
 
@@ -144,20 +147,6 @@ from phase_bins b
 cross join (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) as s(bin)
 group by b.component_no, b.period_us, s.bin
 
--- name: explained_runs
--- Takes: phase_thirds, slot_pairs. Returns: the share of run starts that a schedule could account for: the larger of those
--- in hot slots (at the best width) and those above the floor of the best period, which is three times the emptiest third.
-select component_no, round(max(share), 6) as explained_share
-from (
-  select component_no, hot_share as share
-  from slot_pairs
-  union all
-  select component_no, 1 - 3 * cast(min(runs) as double) / max(all_runs) as share
-  from phase_thirds
-  group by component_no, period_us
-) shares
-group by component_no
-
 -- name: phase_arcs
 -- Takes: phase_thirds, phase_shape. Returns: per component its best period and the twelfth its fullest third begins with.
 select component_no, period_us, bin
@@ -170,19 +159,30 @@ from (
 where place = 1
 
 -- name: off_schedule
--- Takes: runs, run_slots, hot_slots, phase_arcs. Returns: per component the runs, and the requests in them, that start
--- neither in a hot slot of any width nor in the fullest third of the best period; no row = none.
-select r.component_no, count(*) as runs, cast(sum(r.requests) as bigint) as requests
-from runs r
-join phase_arcs a on a.component_no = r.component_no
-left join (
-  select distinct s.component_no, s.run_no
-  from run_slots s
-  join hot_slots h on h.component_no = s.component_no and h.width_us = s.width_us and h.slot = s.slot
-) hot on hot.component_no = r.component_no and hot.run_no = r.run_no
-where hot.run_no is null
-  and ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 >= 4
-group by r.component_no
+-- Takes: runs, run_partners, phase_arcs. Returns: per component the runs that start outside the fullest third of the best
+-- period and are in no slot (of any width 2 runs of other days or more are with them, 3 times those around); no row = none.
+-- day_squares: sum of the squares of such runs a day.
+select
+  component_no,
+  cast(sum(runs) as bigint) as runs,
+  cast(sum(requests) as bigint) as requests,
+  cast(sum(runs * runs) as double) as day_squares
+from (
+  select
+    r.component_no,
+    r.started_us - r.started_us % 86400000000 as day_us,
+    count(*) as runs,
+    sum(r.requests) as requests
+  from runs r
+  join phase_arcs a on a.component_no = r.component_no
+  left join (
+    select distinct component_no, run_no from run_partners where same >= 2 and same + 1 >= 3 * near
+  ) slotted on slotted.component_no = r.component_no and slotted.run_no = r.run_no
+  where slotted.run_no is null
+    and ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 >= 4
+  group by r.component_no, r.started_us - r.started_us % 86400000000
+) days
+group by component_no
 
 -- name: run_sizes
 -- Takes: runs. Returns: number of runs, requests in them and their squares, per component.
@@ -193,20 +193,27 @@ group by component_no
 
 -- name: other_work
 -- Takes: run_sizes, off_schedule, phase_shape, slot_shape, day_shape. Returns: the share of requests that come off the
--- schedule and are other work, not its own late runs; 0 = nothing says so. Other work are 14 runs off it or more where the
--- schedule is sharp (R 0.7, or days that repeat slots 12 times as often as chance), or that are more than 1.5 a day, or
--- more than 30 % of the requests, or of another size (means of runs off and on it 2.5 standard errors apart; 6.25 = 2.5^2).
+-- schedule (off_share), and the same where they are other work, not the job's own late runs (other_share; 0 = nothing says
+-- so). Other work are 14 runs or more where the schedule is sharp (R 0.7, or days that repeat slots 12 times as often as
+-- chance), or that are more than 1.5 a day, or that come in heaps (variance of their number a day over twice its mean); and
+-- 6 runs or more of another size than those on it (the means 2.25 standard errors apart; 5.0625 = 2.25^2).
 select
   component_no,
-  round(case when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > 1.5 * span_days
-    or off_requests > 0.3 * requests or apart * apart > 6.25 * variance * (1.0 / off_runs + 1.0 / on_runs))
-    then off_requests / requests else 0 end, 6) as other_share
+  round(off_requests / requests, 6) as off_share,
+  round(case
+    when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > 1.5 * span_days
+      or day_squares / span_days - off_a_day * off_a_day > 2 * off_a_day) then off_requests / requests
+    when off_runs >= 6 and apart * apart > 5.0625 * variance * (1.0 / off_runs + 1.0 / on_runs)
+      then off_requests / requests
+    else 0 end, 6) as other_share
 from (
   select
     s.component_no,
     s.requests,
-    o.runs as off_runs,
-    cast(o.requests as double) as off_requests,
+    coalesce(o.runs, 0) as off_runs,
+    cast(coalesce(o.runs, 0) as double) / d.span_days as off_a_day,
+    cast(coalesce(o.requests, 0) as double) as off_requests,
+    o.day_squares,
     nullif(s.runs - o.runs, 0) as on_runs,
     o.requests / cast(o.runs as double) - (s.requests - o.requests) / nullif(s.runs - o.runs, 0) as apart,
     s.squares / s.runs - (s.requests / s.runs) * (s.requests / s.runs) as variance,

@@ -94,7 +94,7 @@ def test_rules_list_says_whose_a_rule_is_and_what_its_strength_rests_on(pack):
 
 def test_rules_explain_tells_the_condition_and_the_grounds(pack):
     told = run("rules", "explain", "schedule-by-slots").output
-    assert "slot_score >= 12" in told
+    assert "slot_score >= 5" in told
     assert "measured on labelled data" in told
     assert "name like '%shift%'" in run("rules", "explain", "night-shift", "--rules", str(pack)).output
     missing = run("rules", "explain", "night-shft", "--rules", str(pack))

@@ -69,23 +69,22 @@ def test_an_hourly_job_has_one_phase_even_gaps_and_even_days(audit):
     assert row["hour_repeat"] == pytest.approx(1)
     # 8 gaps of one hour, 3 of 22 hours: the median gap and its deviation are 1 h and 0
     assert (row["gap_cv"], row["gap_s_p50"]) == (0, 3600)
-    # three slots on 4 days each repeat 3·4·3 = 36 ordered pairs; chance in slots of 3 minutes is 12·11·3/1440 = 0.275
-    assert row["slot_ratio"] == pytest.approx(36 / 0.275)
-    assert row["slot_score"] == pytest.approx(36 * math.log(36 / 0.275) - 35.725)
+    # three times of day on 4 days each make 3 · 4·3/2 = 18 pairs; by chance 12·11/2 pairs · 3/1440 = 0.1375
+    assert row["slot_ratio"] == pytest.approx(18 / 0.1375)
+    assert row["slot_score"] == pytest.approx(18 * math.log(18 / 0.1375) - 17.8625)
     assert row["slot_min"] == 3
-    # slots of 20 minutes have the runs of the next hours 3 and 6 slots on: chance is (2·4·4 + 1·4·4) / 5 = 9.6
-    assert row["wide_slot_ratio"] == pytest.approx(36 / 9.6)
+    # around, from 20 minutes to 2 hours off, each has the 6 runs of other days at the other two hours: ten widths of 20
+    # minutes, so 0.6 a width; by chance 12 · 0.6 / 2 pairs
+    assert row["wide_slot_ratio"] == pytest.approx(18 / 3.6)
 
 
-@pytest.mark.parametrize(("others", "other_share"), [(14, 84 / 420), (13, 0)])
+@pytest.mark.parametrize(("others", "other_share"), [(14, 14 / 350), (13, 0)])
 def test_fourteen_runs_off_a_sharp_schedule_are_other_work(audit, others, other_share):
     minute_us = 60 * SECOND_US
     # an hourly job for 14 days, at minute 0 and 6 in turn: 336 runs of one call, all in the first third of the hour
     job = [hour * HOUR_US + hour % 2 * 6 * minute_us for hour in range(14 * 24)]
-    # and once a day, at minute 33 of another hour each day, six calls a minute apart
-    person = [
-        day * DAY_US + day * 5 % 24 * HOUR_US + (33 + call) * minute_us for day in range(others) for call in range(6)
-    ]
+    # and once a day, at minute 33 of another hour each day
+    person = [day * DAY_US + day * 5 % 24 * HOUR_US + 33 * minute_us for day in range(others)]
     add_requests(audit, [{"at": place} for place in (*job, *person)])
     row = only_row(audit)
     assert (row["runs"], row["phase_period_min"]) == (336 + others, 60)
@@ -180,32 +179,55 @@ def test_a_retry_is_the_same_prompt_soon_after_it_failed(audit):
     assert only_row(audit)["retry_share"] == 0.2
 
 
-def test_a_schedule_accounts_for_the_runs_in_its_slots_and_not_for_those_of_people_beside_it(audit):
+def test_runs_in_no_slot_and_out_of_phase_are_off_the_schedule(audit):
     # 10 days at 02:00, and 10 runs whose minutes are spread over the hour at other hours of other days
     job = [day * DAY_US + 2 * HOUR_US for day in range(10)]
     person = [(day * 24 + 8 + day) * HOUR_US + day * 6 * 60 * SECOND_US for day in range(10)]
     add_requests(audit, [{"api_key": "job", "at": at} for at in job])
     add_requests(audit, [{"api_key": "mixed", "at": at} for at in job + person])
     scan(audit, Config())
-    shares = {row["workload"]: row["explained_share"] for row in feature_rows(audit)}
-    assert shares["job"] == 1
-    # in slots 10 of 20; in half hours the person is at minutes 0, 6, 12, 18 and 24, twice each: the emptiest ten
-    # minutes hold 2 of 20 runs, so all but 3 · 2/20 could be a schedule
-    assert shares["mixed"] == pytest.approx(0.7)
+    shares = {row["workload"]: row["off_share"] for row in feature_rows(audit)}
+    assert shares["job"] == 0
+    # no run of the person repeats another; in ten minutes the person is at minutes 0, 2, 4, 6 and 8, twice each, and the
+    # fullest third holds minutes 0 and 2
+    assert shares["mixed"] == pytest.approx(6 / 20)
 
 
-@pytest.mark.parametrize(("calls", "squares", "other_share"), [(3, 270, 45 / 180), (1, 150, 0)])
-def test_runs_of_another_size_off_a_loose_schedule_are_other_work(audit, calls, squares, other_share):
-    # 135 runs of one call on it and 15 off it. Of three calls: apart by 2, variance 270/150 - 1.2² = 0.36, and
-    # 2² > 6.25 · 0.36 · (1/15 + 1/135); of one call nothing is apart
+def test_runs_on_both_sides_of_midnight_are_at_the_same_time_of_day(audit):
+    # a minute before midnight and a minute after it, day by day in turn: all 6 pairs within 3 minutes
+    minute_us = 60 * SECOND_US
+    add_requests(audit, [{"at": day * DAY_US + side * minute_us} for day, side in ((1, -1), (2, 1), (4, -1), (5, 1))])
+    row = only_row(audit)
+    # of 4·3/2 pairs those two minutes apart are not within 1.5 minutes of each other, but all within 2.5
+    assert (row["slot_min"], row["slot_ratio"]) == (5, pytest.approx(6 / (6 * 5 / 1440)))
+
+
+@pytest.mark.parametrize(
+    ("runs", "calls", "day_squares", "other_share"),
+    [
+        (15, 3, 15, 45 / 180),  # of another size
+        (15, 1, 15, 0),  # like the others, one a day
+        (15, 1, 75, 15 / 150),  # like the others, but five a day on three days
+        (6, 3, 6, 18 / 162),  # few, of another size
+        (6, 1, 36, 0),  # few, like the others
+    ],
+)
+def test_runs_off_a_loose_schedule_are_other_work_by_their_size_or_their_heaps(
+    audit, runs, calls, day_squares, other_share
+):
+    # on it 150 - runs of one call. 15 of three calls: apart by 2, variance 270/150 - 1.2² = 0.36, and
+    # 2² > 5.0625 · 0.36 · (1/15 + 1/135). 15 in heaps of five: a day 75/28 - (15/28)² = 2.4 > 2 · 15/28
+    requests = 150 - runs + runs * calls
+    squares = 150 - runs + runs * calls * calls
     for table in (
-        f"run_sizes as select 1 as component_no, 150 as runs, 135.0 + 15 * {calls} as requests, {squares}.0 as squares",
-        f"off_schedule as select 1 as component_no, 15 as runs, 15 * {calls} as requests",
+        f"run_sizes as select 1 as component_no, 150 as runs, {requests}.0 as requests, {squares}.0 as squares",
+        f"off_schedule as select 1 as component_no, {runs} as runs, {runs * calls} as requests,"
+        f" {day_squares}.0 as day_squares",
         "phase_shape as select 1 as component_no, 0.4 as phase_r",
         "slot_shape as select 1 as component_no, 4.0 as slot_ratio",
         "day_shape as select 1 as component_no, 28 as span_days",
     ):
         audit.connection.execute(f"create temp table {table}")
     block = sql_blocks(Path(__file__).parents[2] / "analyzer" / "workloads" / "schedule.sql")["other_work"]
-    found = audit.connection.execute(f"select other_share from ({block})").fetchone()
-    assert found == (pytest.approx(other_share, abs=1e-6),)
+    found = audit.connection.execute(f"select off_share, other_share from ({block})").fetchone()
+    assert found == (pytest.approx(runs * calls / requests, abs=1e-6), pytest.approx(other_share, abs=1e-6))
