@@ -300,10 +300,12 @@ def test_a_signal_while_standard_input_is_read_ends_with_130(tmp_path: Path) -> 
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=tmp_path, **pipes) as running:
         assert running.stdin and running.stderr and running.stdout
+        deadline = time.monotonic() + 60
         while not (tmp_path / "out" / "audit.duckdb").exists() and running.poll() is None:
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         running.send_signal(signal.SIGINT)
-        assert running.wait() == 130
+        assert running.wait(60) == 130
         assert b"Traceback" not in running.stderr.read()
         assert running.stdout.read() == b""
 

@@ -72,8 +72,10 @@ def test_the_headline_points_to_the_invoice_where_there_is_one() -> None:
 def test_the_waterfall_adds_up_to_the_cent_that_is_shown() -> None:
     rows = waterfall.build(larkfield())["rows"]
     amounts = [row["amount_usd"] for row in rows]
+    # 14772.07 of list cost − 3116.47 − 818.35 − 40.00
     assert sum(amounts[:-1]) == amounts[-1] == Decimal("10797.25")
     shown = {row["label"]: row["amount_usd"] for row in rows}
+    # 1584.955 + 398.0625 + 24.15 + 120.4 + 655 + 77.5025 + 256.4 = 3116.47; 611.25 + 207.1042 = 818.3542; 40 once
     assert shown["Move to batch"] == Decimal("-3116.47")
     assert shown["Cache the prompt"] == Decimal("-818.35")
     assert shown["Tighten output"] == Decimal("-40.00")

@@ -215,8 +215,9 @@ def test_kill_in_the_middle_of_a_file_leaves_the_audit_as_before(tmp_path: Path)
     deadline = time.monotonic() + 60
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
+    assert marker.exists()  # it was in the middle of the file
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    assert child.wait(60) == -signal.SIGKILL
     with open_audit(database) as audit:
         assert audit.connection.execute("select count(*) from requests").fetchone() == (10,)
         assert audit.connection.execute("select count(*) from files").fetchone() == (1,)
