@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def read_output_signs(audit: Audit) -> dict[int, OutputSigns]:
     }
     connection.execute("drop table answers_by_prefix")
     rows = connection.execute(sql["limits_and_thinking"]).fetchall()
-    return {no: OutputSigns(*values, peers.get(no)) for no, *values in rows}
+    return {no: replace(OutputSigns(*values), peers=peers.get(no)) for no, *values in rows}
 
 
 def _percent(part: int, whole: int) -> str:
