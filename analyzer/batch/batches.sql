@@ -126,7 +126,7 @@ update batches set readings = readings + 1, ended_us = coalesce(ended_us, :ended
 
 -- name: batch
 -- Takes: batch_no.
-select batch_no, token, provider_id, canceler, readings, reads from batches where batch_no = :batch_no
+select batch_no, token, provider_id, created_us, canceler, is_lasting, readings, reads from batches where batch_no = :batch_no
 
 -- name: sent_items
 -- Takes: batch_no, item_nos (JSON). Returns: those that were sent in it.
@@ -160,8 +160,8 @@ update batches set reads = reads + 1, strange_results = :strange, duplicate_resu
 where batch_no = :batch_no
 
 -- name: batch_remark
--- Takes: batch_no, reason.
-update batches set reason = :reason where batch_no = :batch_no
+-- Takes: batch_no, reason, is_lasting (a person has to change something before it can be read).
+update batches set reason = :reason, is_lasting = :is_lasting where batch_no = :batch_no and state = 'submitted'
 
 -- name: missing_items
 -- Takes: batch_no. Returns: items without an outcome.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import date
 from sqlite3 import Row
 from typing import Any
@@ -13,7 +14,7 @@ from analyzer.batch.cost import estimate
 from analyzer.batch.job import Job
 from analyzer.batch.pieces import in_pieces
 from analyzer.batch.preflight import refusal
-from analyzer.batch.provider import Provider, RefusedError
+from analyzer.batch.provider import Provider, RefusedError, told
 from analyzer.batch.store import Store
 from analyzer.times import day_of_us
 
@@ -25,13 +26,22 @@ _COUNTERS = 8
 _FRESH_US = 86_400_000_000
 
 
-def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int) -> tuple[int, list[str]]:
-    """Check and price what is queued and not checked today; how many were rejected, and remarks for people.
+@dataclass
+class Checked:
+    """Items that were rejected, remarks for people; `is_stuck`: a person has to change something first."""
+
+    rejected: int = 0
+    remarks: list[str] = field(default_factory=list)
+    is_stuck: bool = False
+
+
+def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int) -> Checked:
+    """Check and price what is queued and not checked today.
 
     Rejected items are dead with their reason. With `preflight.count_tokens` the provider counts each one; what it
     cannot count now stays unchecked, and nothing unchecked is sent.
     """
-    rejected, after = 0, 0
+    done, after = Checked(), 0
     while True:
         rows = store.rows(
             "unchecked_items",
@@ -41,15 +51,15 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
             count=_COUNTED_AT_ONCE if job.counts_tokens else _AT_ONCE,
         )
         if not rows:
-            return rejected, []
+            return done
         rows = next(in_pieces(rows, lambda row: int(row["bytes"]), count=len(rows), size=_BYTES_AT_ONCE))
         after = rows[-1]["item_no"]
         counts = {} if provider is None or not job.counts_tokens else _counted(store, provider, rows)
-        fit, unfit, left = [], [], 0
+        fit, unfit, left = [], [], list[Exception]()
         for row in rows:
             count = counts.get(row["item_no"], row["input_tokens"])
             if isinstance(count, Exception):
-                left += 1
+                left.append(count)
                 continue
             found = count if isinstance(count, str) else _looked_at(store, job, row, count, day_of_us(now_us))
             if isinstance(found, str):
@@ -57,10 +67,14 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
             else:
                 fit.append({"item_no": row["item_no"], "now_us": now_us, **found})
         with store.change():
-            rejected += store.run_many("kill_queued_item", unfit)
+            done.rejected += store.run_many("kill_queued_item", unfit)
             store.run_many("item_is_fit", fit)
         if left:
-            return rejected, [f"{left} items could not be counted; they stay queued until count_tokens answers"]
+            refused = next((each for each in left if isinstance(each, RefusedError) and each.is_lasting), None)
+            why = told(refused or left[0])
+            done.remarks.append(f"{len(left)} items could not be counted ({why}); they stay queued until they are")
+            done.is_stuck = refused is not None
+            return done
 
 
 def _looked_at(store: Store, job: Job, row: Row, input_tokens: int | None, on: date) -> dict[str, Any] | str:

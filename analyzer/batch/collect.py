@@ -16,7 +16,7 @@ from analyzer.batch.journal import note
 from analyzer.batch.lease import on_duty
 from analyzer.batch.output_check import read_schema
 from analyzer.batch.pieces import in_pieces
-from analyzer.batch.provider import Provider, RemoteBatch
+from analyzer.batch.provider import Provider, RefusedError, RemoteBatch, told
 from analyzer.batch.reconcile import Reading, lose_missing, settle
 from analyzer.batch.sinks import sink_of
 from analyzer.batch.store import Store, open_store
@@ -77,22 +77,46 @@ def _visit(store: Store, job: Job, provider: Provider, me: str, batch_no: int, n
         if row["canceler"] is not None and remote.status == "in_progress":
             remote = provider.cancel(row["provider_id"])
             note("batch_canceled", job=job.name, batch=remote.id, canceler=row["canceler"])
+        if row["is_lasting"]:
+            with store.change():
+                store.run("batch_remark", batch_no=batch_no, reason=None, is_lasting=0)
         if remote.status == "ended":
             _read(store, job, provider, row, remote, now_us, done)
     except Exception as error:
         if not _is_from_outside(error):
             raise
-        with store.change():
-            store.run("batch_remark", batch_no=batch_no, reason=type(error).__name__)
-        done.remarks.append(f"{row['provider_id']} could not be read ({type(error).__name__}); tried again later")
-        note("batch_unreadable", job=job.name, batch=row["provider_id"], reason=type(error).__name__)
+        _not_read(store, job, row, error, now_us, done)
     finally:
         with store.change():
             store.run("leave_batch", batch_no=batch_no, holder=me)
 
 
+def _not_read(store: Store, job: Job, row: Row, error: Exception, now_us: int, done: Collection) -> None:
+    """Remember why; a batch that the provider does not know is given up when its results would be gone, or as asked."""
+    is_unknown = isinstance(error, RefusedError) and error.is_about_item
+    if is_unknown and (row["canceler"] == "person" or now_us > row["created_us"] + RESULTS_LAST_US):
+        with store.change():
+            _end_without(store, row["batch_no"], f"the provider does not know its batch ({told(error)})", now_us)
+        done.batches_ended += 1
+    else:
+        is_lasting = int(isinstance(error, RefusedError) and error.is_lasting)
+        with store.change():
+            store.run("batch_remark", batch_no=row["batch_no"], reason=told(error), is_lasting=is_lasting)
+        done.remarks.append(f"{row['provider_id']} could not be read ({told(error)}); tried again later")
+    note("batch_unreadable", job=job.name, batch=row["provider_id"], reason=told(error))
+
+
+def _end_without(store: Store, batch_no: int, why: str, now_us: int) -> None:
+    """What has no result by now has none; inside a change."""
+    missing = [item["item_no"] for item in store.rows("missing_items", batch_no=batch_no)]
+    lose_missing(store, batch_no, missing, f"no result for it: {why}; it may have been billed", now_us)
+    store.run("finish_batch", batch_no=batch_no)
+
+
 def _is_from_outside(error: Exception) -> bool:
     """An error of the network or of what came over it, not one of ours."""
+    if isinstance(error, RefusedError):
+        return True
     return type(error).__module__.split(".")[0] in ("anthropic", "httpx2", "pydantic") or isinstance(error, OSError)
 
 
@@ -123,7 +147,5 @@ def _read(
             done.remarks.append(f"{len(missing)} results of {remote.id} are missing; they are looked for again")
             return
         why = "its results are no longer kept by the provider" if remote.is_archived else "the batch ended without one"
-        reason = f"no result for it: {why}; it may have been billed"
-        lose_missing(store, batch_no, missing, reason, now_us)
-        store.run("finish_batch", batch_no=batch_no)
+        _end_without(store, batch_no, why, now_us)
         done.batches_ended += 1

@@ -6,7 +6,7 @@ from sqlite3 import Row
 
 from analyzer.batch.body import parts_of
 from analyzer.batch.job import Job
-from analyzer.batch.provider import Provider, RemoteBatch
+from analyzer.batch.provider import Provider, RemoteBatch, told
 from analyzer.batch.store import Store
 
 # How far the provider's clock may be from ours.
@@ -34,7 +34,7 @@ def resolve_doubts(
         fitting = {row["batch_no"]: [each for each in remotes if _fits(row, each)] for row in (*doubted, *absent)}
         proofs = {each.id: _proof(store, provider, each) for row in fitting.values() for each in row}
     except Exception as error:
-        return [f"{len(doubted)} batches stay in doubt: the provider could not be asked ({type(error).__name__})"]
+        return [f"{len(doubted)} batches stay in doubt: the provider could not be asked ({told(error)})"]
     remarks = []
     for row in (*doubted, *absent):
         mine = next((each for each in fitting[row["batch_no"]] if proofs[each.id] == row["batch_no"]), None)

@@ -37,9 +37,13 @@ from batches b join sendings s on s.batch_no = b.batch_no join items i on i.item
 where b.job = :job and b.kind = 'batch' and b.state = 'submitted' and b.canceler is null and i.needed_by_us is not null
 group by b.batch_no, b.provider_id, b.created_us
 
--- name: direct_waiting
--- Takes: job. Returns: items that are to be sent alone.
-select count(*) as items from items where job = :job and state = 'queued' and route = 'direct'
+-- name: queued_on
+-- Takes: job, route. Returns: items that wait to be sent that way.
+select count(*) as items from items where job = :job and state = 'queued' and route = :route
+
+-- name: refused_readings
+-- Takes: job. Returns: batches whose results the provider refuses to give, for a reason that will last.
+select provider_id, reason from batches where job = :job and state = 'submitted' and is_lasting = 1 order by batch_no
 
 -- name: turnarounds
 -- Takes: count. Returns: microseconds from creation to end of the last batches of all jobs that ran to their end, ascending.

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from sqlite3 import Row
 
 from analyzer.batch.body import custom_id, new_token
-from analyzer.batch.choose import Choice, budget_left, over_budget
+from analyzer.batch.caps import block_of, caps_of
+from analyzer.batch.choose import Choice
 from analyzer.batch.dead import lose_call
 from analyzer.batch.intent import asked_to_wait_s, take_back, write_intent
 from analyzer.batch.job import Job
@@ -21,10 +22,16 @@ from analyzer.batch.turnaround import reserve_s, tail_s
 
 
 def route_late_items(store: Store, job: Job, now_us: int) -> None:
-    """What waits and would come too late from a batch (time left under tail and reserve) is to be sent alone."""
+    """What waits and would come too late from a batch (time left under tail and reserve) is to be sent alone.
+
+    Without a guard what waits to be sent alone goes into a batch again.
+    """
     if job.guard is None:
+        if store.row("queued_on", job=job.name, route="direct")["items"]:
+            with store.change():
+                store.run("guard_is_off", job=job.name)
         return
-    waiting = int(store.row("direct_waiting", job=job.name)["items"])
+    waiting = int(store.row("queued_on", job=job.name, route="direct")["items"])
     time_s = tail_s(store, job.guard) + reserve_s(store, job.guard, waiting + 1)
     with store.change():
         store.run("guard_late_items", job=job.name, before_us=now_us + int(time_s * 1e6))
@@ -72,7 +79,7 @@ def send_directly(store: Store, job: Job, provider: Provider, me: str, clock: Ca
     Each call is written down before it is made. There is no way to look for one that went without an answer: it
     counts at its high estimate, and its item is sent again.
     """
-    if job.guard is None or not store.row("direct_waiting", job=job.name)["items"]:
+    if job.guard is None or not store.row("queued_on", job=job.name, route="direct")["items"]:
         return []
     this = _Round(job, provider, me, clock)
     if asked_to_wait_s(store, job, "direct", this.now_us) > 0:
@@ -100,9 +107,9 @@ def _intend(store: Store, this: _Round) -> tuple[int, str, int] | None:
                 reason = f"given up after {row['attempts']} attempts: the answers of synchronous calls were lost"
                 store.run("kill_queued_item", item_no=row["item_no"], reason=reason, now_us=now_us)
                 continue
-            remark = over_budget(row["direct_pico"], 0, budget_left(store, job, now_us))
-            if remark is not None:
-                this.remarks.append(f"the guard: {remark}")
+            block = block_of(row["direct_pico"], 0, caps_of(store, job, now_us))
+            if block is not None:
+                this.remarks.append(f"the guard: {block.remark}")
                 return None
             batch_no = write_intent(store, job, this.me, "direct", token, _alone(row), now_us)
         return batch_no, token, row["item_no"]

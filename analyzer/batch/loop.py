@@ -24,9 +24,9 @@ def run(
 ) -> JobStatus:
     """Go round every `poll` seconds until the set is whole; the last status.
 
-    Ends early when the provider refuses what is queued for a lasting reason (a bad key, a spend limit) and nothing
-    else is under way. A batch in doubt is looked for in each round, for as long as it takes. `say` gets each new
-    remark once.
+    Ends early when nothing is under way and what is queued cannot be sent before a person has changed something: a bad
+    key, a spend limit, a cap that does not come back, an item without a price under a cap. A batch in doubt is looked
+    for in each round, for as long as it takes. `say` gets each new remark once.
     """
     said: set[str] = set()
     while True:
@@ -40,6 +40,7 @@ def run(
         status = status_of(job, clock=clock)
         if job.prometheus is not None:
             write_metrics(job.prometheus, status)
-        if status.done or (sent.is_stuck and not (status.submitted or status.in_doubt or status.succeeded)):
+        is_idle = not (status.submitted or status.in_doubt or status.succeeded)
+        if status.done or (is_idle and (status.stuck or sent.is_stuck)):
             return status
         sleep(job.poll_s)

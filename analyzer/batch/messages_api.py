@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -41,7 +42,10 @@ def from_environment() -> MessagesApi:
     from anthropic import Anthropic, DefaultHttpxClient
 
     # A redirect would take the requests to another host.
-    return MessagesApi(Anthropic(http_client=DefaultHttpxClient(follow_redirects=False)))
+    client = Anthropic(http_client=DefaultHttpxClient(follow_redirects=False))
+    api = MessagesApi(client)
+    weakref.finalize(api, client.close)
+    return api
 
 
 class MessagesApi:
@@ -67,16 +71,19 @@ class MessagesApi:
 
     def retrieve(self, batch_id: str) -> RemoteBatch:
         """The batch as it is now."""
-        return _remote(self._client.messages.batches.retrieve(batch_id))
+        with _told_apart(_REFUSED_STATUS):
+            return _remote(self._client.messages.batches.retrieve(batch_id))
 
     def batches(self) -> Iterator[RemoteBatch]:
         """All batches of the workspace, newest first, page by page."""
-        for batch in self._client.messages.batches.list(limit=100):
-            yield _remote(batch)
+        with _told_apart(_REFUSED_STATUS):
+            for batch in self._client.messages.batches.list(limit=100):
+                yield _remote(batch)
 
     def results(self, batch_id: str) -> Iterator[Result]:
         """Results as they stream in; a line that is no JSON comes as a result that nobody sent."""
-        decoder = self._client.messages.batches.results(batch_id)
+        with _told_apart(_REFUSED_STATUS):
+            decoder = self._client.messages.batches.results(batch_id)
         try:
             for line in _lines(decoder.http_response.iter_bytes()):
                 yield _result(line)
@@ -85,7 +92,8 @@ class MessagesApi:
 
     def cancel(self, batch_id: str) -> RemoteBatch:
         """Ask for the batch to end."""
-        return _remote(self._client.messages.batches.cancel(batch_id))
+        with _told_apart(_REFUSED_STATUS):
+            return _remote(self._client.messages.batches.cancel(batch_id))
 
     def answer(self, params: str) -> dict[str, Any]:
         """The message for one request; one POST, never repeated."""

@@ -69,8 +69,13 @@ class RefusedError(Exception):
         self.retry_after_s = retry_after_s
 
 
+def told(error: Exception) -> str:
+    """What may be shown of an error: a refusal in words, of anything else only its type."""
+    return str(error) if isinstance(error, RefusedError) else type(error).__name__
+
+
 class Provider(Protocol):
-    """A batch API. `create` and `answer` send exactly once, whatever happens."""
+    """A batch API. `create` and `answer` send exactly once, whatever happens. Each may raise RefusedError."""
 
     def create(self, body: Body) -> RemoteBatch:
         """Make a batch. Raises: RefusedError when it certainly was not made; anything else means *in doubt*."""

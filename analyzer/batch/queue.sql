@@ -68,6 +68,10 @@ returning kind
 update items set route = 'direct'
 where job = :job and state = 'queued' and route = 'batch' and needed_by_us < :before_us
 
+-- name: guard_is_off
+-- Takes: job. Nobody sends items alone: what waits for it goes into a batch.
+update items set route = 'batch' where job = :job and state = 'queued' and route = 'direct'
+
 -- name: item_is_unwanted
 -- Takes: item_no, reason, now_us. The destination refused it; its answer stays.
 update items set state = 'dead', reason = :reason, done_us = :now_us where item_no = :item_no and state = 'succeeded'

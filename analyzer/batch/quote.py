@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from analyzer.batch.caps import caps_of
 from analyzer.batch.check import check_queued
-from analyzer.batch.choose import budget_left
 from analyzer.batch.cost import to_usd
 from analyzer.batch.job import Job
 from analyzer.batch.provider import Provider
@@ -42,20 +42,20 @@ def quote(job: Job, provider: Provider | None = None, *, clock: Callable[[], flo
     """
     now_us = int(clock() * 1_000_000)
     with open_store(job.store) as store:
-        rejected, remarks = check_queued(store, job, provider, now_us)
+        checked = check_queued(store, job, provider, now_us)
         with store.change():
             row = store.row("queued_estimate", job=job.name)
-            left = budget_left(store, job, now_us)
+            left_pico = min((cap.left_pico for cap in caps_of(store, job, now_us)), default=None)
     return Quote(
         job=job.name,
         items=row["items"],
         bytes=row["bytes"],
-        rejected=rejected,
+        rejected=checked.rejected,
         unpriced=row["unpriced"],
         low_usd=to_usd(row["low_pico"]),
         base_usd=to_usd(row["base_pico"]),
         high_usd=to_usd(row["high_pico"]),
         synchronous_high_usd=to_usd(row["direct_pico"]),
-        budget_left_usd=None if left is None else to_usd(max(left[0], 0)),
-        remarks=tuple(remarks),
+        budget_left_usd=None if left_pico is None else to_usd(max(left_pico, 0)),
+        remarks=tuple(checked.remarks),
     )

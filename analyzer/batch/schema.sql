@@ -79,7 +79,7 @@ create table if not exists batches (
   canceler text check (canceler in ('person', 'guard')),  -- who wants it canceled; NULL = nobody
   reason text,
   retry_at_us integer,                  -- refused: not before
-  is_lasting integer not null default 0,  -- refused: a person has to change something first
+  is_lasting integer not null default 0,  -- refused, or not to be read: a person has to change something first
   readings integer not null default 0,  -- how often reading its results was begun
   reads integer not null default 0,     -- how often they were read to the end
   strange_results integer not null default 0,   -- of the last whole reading: ids that nobody sent in this batch

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from sqlite3 import Row
 
+from analyzer.batch.caps import what_blocks
 from analyzer.batch.collect import RESULTS_LAST_US, WARNED_BEFORE_US
 from analyzer.batch.cost import to_usd
 from analyzer.batch.job import Job
@@ -28,7 +29,8 @@ class JobStatus:
     price), `actual_usd` what was paid by usage, `synchronous_usd` the same answers synchronously, `guard_usd` what the
     deadline guard paid more than a batch (inside `actual_usd`), `lost_usd` the high estimate of `lost_calls` that went
     without an answer; `unpriced_results` are in no sum. Tokens by usage. `strange_results` carry an id that nobody
-    sent, `duplicate_results` came twice. `troubles`: what a person has to look at, in words.
+    sent, `duplicate_results` came twice. `stuck`: nothing is under way, and what is queued cannot be sent before a
+    person has changed something (a cap, a price, a key). `troubles`: what a person has to look at, in words.
     """
 
     job: str
@@ -62,6 +64,7 @@ class JobStatus:
     strange_results: int
     duplicate_results: int
     dead_items: tuple[tuple[str, str], ...]
+    stuck: bool
     troubles: tuple[str, ...]
 
     @property
@@ -89,7 +92,9 @@ def status_of(job: Job, *, clock: Callable[[], float] = time.time, dead_shown: i
         )
         took = turnaround(store)
         in_doubt = _in_doubt(store, job)
-        troubles = _troubles(store, job, in_doubt, counts, ages, odd)
+        is_idle = not (counts.get("claimed") or counts.get("submitted") or counts.get("succeeded"))
+        blocks = what_blocks(store, job, now_us, is_idle=is_idle)
+        troubles = _troubles(store, job, in_doubt, counts, ages, odd, blocks)
         store.connection.execute("commit")
     priced = not money["unpriced_batches"]
     return JobStatus(
@@ -124,6 +129,7 @@ def status_of(job: Job, *, clock: Callable[[], float] = time.time, dead_shown: i
         strange_results=odd["strange"],
         duplicate_results=odd["duplicates"],
         dead_items=dead_items,
+        stuck=is_idle and bool(blocks) and all(blocks.values()),
         troubles=troubles,
     )
 
@@ -139,7 +145,9 @@ def _in_doubt(store: Store, job: Job) -> int:
     return doubted + sum(int(row["item_count"]) for row in intents if not is_alive(store.path, row["holder"]))
 
 
-def _troubles(store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], ages: Row, odd: Row) -> tuple[str, ...]:
+def _troubles(
+    store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], ages: Row, odd: Row, blocks: Mapping[str, str]
+) -> tuple[str, ...]:
     found = []
     dead, overdue, expiring = counts.get("dead", 0), ages["overdue"], ages["expiring"]
     if in_doubt:
@@ -155,9 +163,11 @@ def _troubles(store: Store, job: Job, in_doubt: int, counts: Mapping[str, int], 
     strange, duplicates = odd["strange"], odd["duplicates"]
     if strange or duplicates:
         found.append(f"results that nobody sent: {strange}; results that came twice: {duplicates}")
-    last = store.run("last_batch", job=job.name, kind="batch").fetchone()
-    if counts.get("queued") and last is not None and last["state"] == "refused" and last["is_lasting"]:
-        found.append(f"the provider refuses what is queued: {last['reason']}")
+    found += sorted({block for block in blocks.values() if block})
+    found += [
+        f"the results of {row['provider_id']} cannot be fetched: {row['reason']}"
+        for row in store.rows("refused_readings", job=job.name)
+    ]
     found += [
         f"{row['provider_id']} was assumed absent and exists; items sent twice: {row['item_count']}"
         for row in store.rows("absent_and_found", job=job.name)

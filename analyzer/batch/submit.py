@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from analyzer.batch.body import body_of, new_token
+from analyzer.batch.caps import caps_of
 from analyzer.batch.check import check_queued
-from analyzer.batch.choose import Choice, budget_left, choose
+from analyzer.batch.choose import Choice, choose
 from analyzer.batch.dead import take_from_dead
 from analyzer.batch.doubt import resolve_doubts
 from analyzer.batch.guard import route_late_items
@@ -64,8 +65,9 @@ def submit(
         now_us = _us(clock)
         take_from_dead(store, now_us)
         done.remarks += resolve_doubts(store, job, provider, now_us=now_us, assume_absent_after_s=assume_absent_after_s)
-        done.rejected, remarks = check_queued(store, job, provider, now_us)
-        done.remarks += remarks
+        checked = check_queued(store, job, provider, now_us)
+        done.rejected, done.is_stuck = checked.rejected, checked.is_stuck
+        done.remarks += checked.remarks
         route_late_items(store, job, now_us)
         wait_s = asked_to_wait_s(store, job, "batch", now_us)
         if wait_s > 0:
@@ -118,9 +120,9 @@ def _intend(store: Store, job: Job, me: str, now_us: int, done: Submission) -> _
         count = _room(store, job, now_us, done)
         if count < 1:
             return None
-        left = budget_left(store, job, now_us)
+        caps = caps_of(store, job, now_us)
         rows = store.run("sendable_items", job=job.name, route="batch", now_us=now_us, count=count)
-        choice = choose(rows, job, token, now_us, left, count)
+        choice = choose(rows, job, token, now_us, caps, count)
         rows.close()
         if choice.remark is not None:
             done.remarks.append(choice.remark)

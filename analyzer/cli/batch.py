@@ -103,7 +103,7 @@ def submit(job_file: Path, assume_absent_after: str | None) -> int:
     done = send(job, provider, assume_absent_after_s=absent_s)
     click.echo(f"{done.items} items sent in {done.batches} batches, {done.rejected + priced.rejected} rejected")
     show_remarks(done.remarks)
-    return end(job, status_of(job))
+    return end(job, status_of(job)) or (NEEDS_A_PERSON if done.is_stuck else 0)
 
 
 @command.command()

@@ -117,7 +117,6 @@ def test_a_redirect_takes_no_request_to_another_host(server: FakeServer, monkeyp
         for send in (lambda: api.create(body("a")), lambda: api.answer(json.dumps(params("a")))):
             with pytest.raises(Exception, match=r"307|308"):
                 send()
-        api._client.close()
         assert (other.posts, other.called, other.keys) == (0, [], set())
 
 
