@@ -7,6 +7,7 @@ from decimal import ROUND_UP, Decimal
 
 from analyzer.migration.inert import safe_names
 from analyzer.migration.schedule import Schedule, schedule_of
+from analyzer.migration.services import Service, model_ids, service_of
 from analyzer.money import ZERO, add, times, to_cents
 from analyzer.savings.assessment import Assessment, Case, ComponentPlan, Coverage, WorkloadPlan
 from analyzer.savings.ledger import Cell, Row, ledger_of, migration_rows, month_usd, moving_saving_usd
@@ -21,6 +22,7 @@ class Kit:
     """One workload to move. `order` 1 is the pilot; money in USD over the days of `coverage`, in the page's cents.
 
     `job` names the job in the runner; `folder` is the kit's folder; `row` is the workload's row of the report.
+    `service` is where its calls are; `elsewhere` names providers that have some of them, which the kit does not move.
     """
 
     order: int
@@ -29,6 +31,8 @@ class Kit:
     row: Row
     coverage: Coverage
     schedule: Schedule
+    service: Service
+    elsewhere: tuple[str, ...]
 
     @property
     def plan(self) -> WorkloadPlan:
@@ -96,15 +100,38 @@ class Kit:
         return tuple(sorted({model for component in self.moves for model in component.models}))
 
     @property
+    def model_ids(self) -> dict[str, str]:
+        """The same, each with its id at the service."""
+        return model_ids(self.service, self.moves)
+
+    @property
+    def results(self) -> str:
+        """Where its answers lie, below its folder."""
+        return "results.jsonl" if self.service.has_runner else "results/*.jsonl"
+
+    @property
+    def timeout_hours(self) -> int:
+        """When a job of Bedrock is to be broken off: at the deadline, within the 24 to 168 h that it takes."""
+        deadline_s = self.schedule.deadline_s
+        return 24 if deadline_s is None else max(24, min(168, int(deadline_s / 3600)))
+
+    @property
+    def day_records(self) -> int:
+        """Twice the mean requests of a day, but enough for one job of the least size."""
+        requests = sum(component.requests for component in self.moves)
+        return max(-(-BUDGET_FACTOR * requests // max(self.days, 1)), self.service.min_records)
+
+    @property
     def is_cached(self) -> bool:
-        """The plan caches a shared prefix in what moves."""
-        return any("caching" in component.levers for component in self.moves)
+        """The plan caches a shared prefix in what moves, and the kit can: no other service primes a batch."""
+        return self.service.has_runner and any("caching" in component.levers for component in self.moves)
 
     @property
     def other_levers(self) -> tuple[str, ...]:
         """Levers of the plan that this kit does not carry out by itself."""
         found = {lever for component in self.moves for lever in component.levers}
-        return tuple(lever for lever in ("output", "routing") if lever in found)
+        left = ("output", "routing") if self.is_cached else ("output", "routing", "caching")
+        return tuple(lever for lever in left if lever in found)
 
     @property
     def output_tokens(self) -> int:
@@ -122,14 +149,12 @@ def kits_of(assessment: Assessment, turnaround: Turnaround | None = None) -> tup
     turnaround = turnaround or load_turnaround()
     width = max(2, len(str(len(rows))))
     jobs = safe_names([row.plan.verdict.workload for row in rows])
-    return tuple(
-        Kit(
-            order=number,
-            folder=f"{number:0{width}d}-{job}",
-            job=job,
-            row=row,
-            coverage=assessment.coverage,
-            schedule=schedule_of([cell.plan for cell in row.moving], turnaround),
+    kits = []
+    for number, (row, job) in enumerate(zip(rows, jobs, strict=True), 1):
+        moves = [cell.plan for cell in row.moving]
+        service, elsewhere = service_of(moves)
+        schedule = schedule_of(moves, turnaround, has_guard=service.has_runner)
+        kits.append(
+            Kit(number, f"{number:0{width}d}-{job}", job, row, assessment.coverage, schedule, service, elsewhere)
         )
-        for number, (row, job) in enumerate(zip(rows, jobs, strict=True), 1)
-    )
+    return tuple(kits)

@@ -19,20 +19,32 @@ if TYPE_CHECKING:
 
 PARITY_ITEMS = 50
 INDEX = "INDEX.md"
-FILES = {
-    "RUNBOOK.md": "RUNBOOK.md",
-    "batch.toml": "batch.toml",
-    "run.sh": "run.sh",
-    "before_after.py": "before_after.py",
-    "before_after.ts": "before_after.ts",
-    "results-mapping.toml": "results-mapping.toml",
-    "schedule/crontab": "crontab",
-    "schedule/whowaits-{job}.service": "systemd.service",
-    "schedule/whowaits-{job}.timer": "systemd.timer",
-    "schedule/cronjob.yaml": "cronjob.yaml",
-    "schedule/workflow.yaml": "workflow.yaml",
+_COMMON = {
+    "RUNBOOK.md": "RUNBOOK.md.j2",
+    "run.sh": "run.sh.j2",
+    "before_after.py": "before_after.py.j2",
+    "before_after.ts": "before_after.ts.j2",
+    "results-mapping.toml": "results-mapping.toml.j2",
+    "schedule/crontab": "crontab.j2",
+    "schedule/whowaits-{job}.service": "systemd.service.j2",
+    "schedule/whowaits-{job}.timer": "systemd.timer.j2",
+    "schedule/cronjob.yaml": "cronjob.yaml.j2",
+    "schedule/workflow.yaml": "workflow.yaml.j2",
 }
-"""Files of a kit, each with its template."""
+_CLOUD = {"settings.json": "settings.json.j2", "batch_jobs.py": "batch_jobs.py", "batch_waiting.py": "batch_waiting.py"}
+_OWN = {
+    "anthropic": {"batch.toml": "batch.toml.j2"},
+    "bedrock": {
+        "definition.json": "bedrock_definition.json.j2",
+        **_CLOUD,
+        "bedrock_batch.py": "bedrock_batch.py",
+        "iam/service-role-trust.json": "bedrock_service_role_trust.json.j2",
+        "iam/service-role.json": "bedrock_service_role.json.j2",
+        "iam/caller.json": "bedrock_caller.json.j2",
+    },
+    "vertex": {"definition.json": "vertex_definition.json.j2", **_CLOUD, "vertex_batch.py": "vertex_batch.py"},
+}
+"""Files of a kit by service, each with its template; what is no template is copied."""
 
 
 def texts_of(kits: tuple[Kit, ...], assessment: Assessment) -> dict[str, str]:
@@ -42,11 +54,15 @@ def texts_of(kits: tuple[Kit, ...], assessment: Assessment) -> dict[str, str]:
     templates = _templates()
     texts = {INDEX: templates.get_template(f"{INDEX}.j2").render(kits=kits, assessment=assessment)}
     for kit in kits:
-        paths = {path.format(job=kit.job): template for path, template in FILES.items()}
+        own = _OWN[kit.service.name]
+        paths = {path.format(job=kit.job): template for path, template in {**_COMMON, **own}.items()}
+        round_files = (*(path for path in own if "/" not in path), "run.sh")
+        given = {"kit": kit, "schedule": kit.schedule, "files": tuple(paths), "round_files": round_files}
         for path, template in paths.items():
-            texts[f"{kit.folder}/{path}"] = templates.get_template(f"{template}.j2").render(
-                kit=kit, schedule=kit.schedule, company=assessment.company, files=tuple(paths)
-            )
+            if template.endswith(".j2"):
+                texts[f"{kit.folder}/{path}"] = templates.get_template(template).render(given)
+            else:
+                texts[f"{kit.folder}/{path}"] = (shipped("reports") / "kit" / template).read_text(encoding="utf-8")
     return texts
 
 
@@ -67,6 +83,7 @@ def _templates() -> jinja2.Environment:
         toml=toml_string,
         python=python_string,
         typescript=json.dumps,
+        json=json.dumps,
         dollars=dollars,
         exact=as_text,
         duration=duration_text,

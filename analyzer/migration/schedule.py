@@ -62,18 +62,21 @@ class Schedule:
         return 3 * order % step, step
 
 
-def schedule_of(moves: Sequence[ComponentPlan], turnaround: Turnaround) -> Schedule:
+def schedule_of(moves: Sequence[ComponentPlan], turnaround: Turnaround, *, has_guard: bool = True) -> Schedule:
     """Work back from the tightest deadline of what moves, a part for each call of a chain.
 
     The batch is given the time in which 95 % are back, or what is left when the guard has its part: an eighth of the
-    deadline, at 15 s a call and 8 at a time, which also says how many items a batch may hold.
+    deadline, at 15 s a call and 8 at a time, which also says how many items a batch may hold. Without a guard the
+    deadline has no such part, and a batch that is late stays late.
     """
     verdicts = [component.verdict for component in moves]
     known = [(v.deadline_s / max(v.chain_length, 1), v.chain_length) for v in verdicts if v.deadline_s is not None]
     deadline_s, links = min(known, default=(None, 1))
     usual_s = _within(turnaround, COUNTED_ON)
     round_s = next((r for r in _ROUNDS_S if deadline_s is None or r * 24 <= deadline_s), _ROUNDS_S[-1])
-    if deadline_s is None or WINDOW_S + 2 * round_s <= deadline_s:
+    if not has_guard and deadline_s is not None:
+        usual_s = max(min(usual_s, deadline_s - 2 * round_s), 60.0)
+    if not has_guard or deadline_s is None or WINDOW_S + 2 * round_s <= deadline_s:
         return Schedule(deadline_s, links, round_s, usual_s, turnaround.back_within(usual_s), 0, 0.0, MAX_ITEMS)
     direct_s = deadline_s / _DIRECT_PART
     batch_s = max(min(usual_s, deadline_s - 2 * round_s - _CANCEL_S - direct_s), 60.0)
