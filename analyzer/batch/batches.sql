@@ -31,7 +31,7 @@ update items set state = 'submitted'
 where state = 'claimed' and item_no in (select item_no from sendings where batch_no = :batch_no)
 
 -- name: close_batch
--- Takes: batch_no, state (refused, absent, lost), reason, retry_at_us, is_lasting. Only a batch whose fate was open.
+-- Takes: batch_no, state (refused, lost), reason, retry_at_us, is_lasting. Only a batch whose fate was open.
 update batches set state = :state, reason = :reason, retry_at_us = :retry_at_us, is_lasting = :is_lasting, holder = null
 where batch_no = :batch_no and state in ('intent', 'in-doubt')
 
@@ -90,9 +90,18 @@ select batch_no, state, provider_id, item_count, intended_us, doubted_us from ba
 where job = :job and state = :state and kind = 'batch' order by batch_no
 
 -- name: assumed_absent
--- Takes: job, since_us. Returns: batches that were assumed absent, intended since, and not found so far.
+-- Takes: job, since_us. Returns: batches that were assumed absent since then, and not found so far.
 select batch_no, state, provider_id, item_count, intended_us, doubted_us from batches
-where job = :job and state = 'absent' and provider_id is null and intended_us >= :since_us order by batch_no
+where job = :job and state = 'absent' and provider_id is null and absent_us >= :since_us order by batch_no
+
+-- name: assume_absent
+-- Takes: batch_no, now_us, reason, may_exist. Only a batch whose fate was open.
+update batches set state = 'absent', reason = :reason, absent_us = :now_us, may_exist = :may_exist, holder = null
+where batch_no = :batch_no and state in ('intent', 'in-doubt')
+
+-- name: add_stranger
+-- Takes: provider_id.
+insert into strangers (provider_id) values (:provider_id) on conflict do nothing
 
 -- name: absent_was_found
 -- Takes: batch_no, provider_id, reason.
@@ -106,7 +115,8 @@ update items set state = 'canceled' where job = :job and state = 'dead'
 -- Takes: job. A person has seen odd results, and batches that were assumed absent and exist.
 update batches set strange_results = 0, duplicate_results = 0, reason = null
 where job = :job and state in ('collected', 'absent')
-  and (strange_results or duplicate_results or (state = 'absent' and provider_id is not null and reason is not null))
+  and (strange_results or duplicate_results
+       or (state = 'absent' and (provider_id is not null or may_exist) and reason is not null))
 
 -- name: batch_of_token
 -- Takes: token. Returns: the batch it begins the custom_ids of.

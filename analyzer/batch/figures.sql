@@ -1,20 +1,25 @@
 -- What status, caps and the choice of a route ask.
 
--- name: absent_and_found
--- Takes: job. Returns: batches that were assumed absent and exist.
-select provider_id, item_count from batches where job = :job and state = 'absent' and provider_id is not null and reason is not null
+-- name: sent_twice
+-- Takes: job. Returns: batches that were assumed absent and exist, or may (provider_id NULL), and nobody has dismissed.
+select provider_id, item_count, high_pico, reason from batches
+where job = :job and state = 'absent' and (provider_id is not null or may_exist) and reason is not null order by batch_no
 
 -- name: is_known_batch
--- Takes: provider_id. Returns: 1 or 0.
-select count(*) as known from batches where provider_id = :provider_id
+-- Takes: provider_id. Returns: 0 for one that may be a batch in doubt.
+select (select count(*) from batches where provider_id = :provider_id)
+  + (select count(*) from strangers where provider_id = :provider_id) as known
 
 -- name: spend
 -- Takes: job, since_us. Returns: pico-dollars of what was intended since: by usage where collected, else the high estimate.
+-- What was assumed absent counts where it exists, or may.
 select coalesce(sum(case
   when state = 'collected' and unpriced = 0 then actual_pico
   when state = 'collected' then max(coalesce(actual_pico, 0), coalesce(high_pico, 0))
   else high_pico end), 0) as pico
-from batches where job = :job and intended_us >= :since_us and state not in ('refused', 'absent')
+from batches
+where job = :job and intended_us >= :since_us and state <> 'refused'
+  and (state <> 'absent' or provider_id is not null or may_exist)
 
 -- name: last_batch
 -- Takes: job, kind. Returns: how the last one of the kind went, if there is one.

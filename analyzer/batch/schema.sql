@@ -69,6 +69,8 @@ create table if not exists batches (
   bytes integer not null,               -- of the body, as sent
   intended_us integer not null,
   doubted_us integer,
+  absent_us integer,                    -- when its absence was assumed
+  may_exist integer not null default 0, -- absent: another batch could be it, and can no longer be told apart
   created_us integer,
   ended_us integer,
   low_pico integer,                     -- estimate; NULL = an item has no price
@@ -86,6 +88,10 @@ create table if not exists batches (
   duplicate_results integer not null default 0  -- of the last whole reading: second results for an item
 ) strict;
 create index if not exists batches_by_state on batches (job, state);
+
+create table if not exists strangers (
+  provider_id text primary key          -- a batch of the workspace that is certainly none of this store
+) strict, without rowid;
 
 create table if not exists sendings (
   batch_no integer not null references batches (batch_no),

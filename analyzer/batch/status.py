@@ -15,6 +15,7 @@ from analyzer.batch.job import Job
 from analyzer.batch.lease import is_alive
 from analyzer.batch.store import Store, open_store
 from analyzer.batch.turnaround import turnaround
+from analyzer.money import dollars
 
 # A destination that failed this often does not come right by itself.
 _FAILURES = 3
@@ -168,11 +169,17 @@ def _troubles(
         f"the results of {row['provider_id']} cannot be fetched: {row['reason']}"
         for row in store.rows("refused_readings", job=job.name)
     ]
-    found += [
-        f"{row['provider_id']} was assumed absent and exists; items sent twice: {row['item_count']}"
-        for row in store.rows("absent_and_found", job=job.name)
-    ]
+    found += [_sent_twice(row) for row in store.rows("sent_twice", job=job.name)]
     delivery = store.run("delivery_trouble", job=job.name).fetchone()
     if delivery is not None and delivery["failures"] >= _FAILURES:
         found.append(f"the destination failed {delivery['failures']} times: {delivery['reason']}")
     return tuple(found)
+
+
+def _sent_twice(row: Row) -> str:
+    most = "an amount not known" if row["high_pico"] is None else dollars(to_usd(row["high_pico"]))
+    if row["provider_id"] is None:
+        return f"{row['reason']}; items perhaps sent twice: {row['item_count']}, for up to {most}"
+    return (
+        f"{row['provider_id']} was assumed absent and exists; items sent twice: {row['item_count']}, for up to {most}"
+    )

@@ -15,7 +15,7 @@ from analyzer.sqlblocks import sql_blocks
 
 _FOLDER = Path(__file__).parent
 _BUSY_S = 60.0
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)

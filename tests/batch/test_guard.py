@@ -110,7 +110,7 @@ def test_the_measured_tail_takes_the_place_of_the_given_one(guarded: Job, api: M
 def test_the_caps_hold_for_the_guard_too(server: FakeServer, api: MessagesApi, guarded: Job) -> None:
     fill(guarded, *(f"item-{n}" for n in range(6)), needed_by=in_hours(1))
     submit(guarded, api)
-    # Each may cost: 91 bytes / 3 × 1.35 = 40.95, so 41 tokens in at $5 and 100 out at $25 per MTok = 0.002705 USD.
+    # Each may cost: 92 bytes / 3 × 1.35 = 41.4, so 42 tokens in at $5 and 100 out at $25 per MTok = 0.00271 USD.
     # Answers cost 0.0075 in fact, so the second one finds the cap passed when the first was counted.
     done = collect(
         dataclasses.replace(guarded, day_usd=Decimal("0.009"), guard=dataclasses.replace(GUARD, concurrency=1)), api
@@ -127,7 +127,7 @@ def test_a_call_without_an_answer_is_made_again_and_counted(server: FakeServer, 
     collect(guarded, api)
     status = status_of(guarded)
     assert delivered(guarded) == ["a"] and server.times_called() == {"a": 2}
-    # 86 bytes / 3 × 1.35 = 39.15, so 40 tokens in at $5 and 100 out at $25 per MTok
+    # 87 bytes / 3 × 1.35 = 39.15, so 40 tokens in at $5 and 100 out at $25 per MTok
     assert (status.lost_calls, status.lost_usd) == (1, Decimal("0.0027"))
     assert status.actual_usd == Decimal("0.0075")
 

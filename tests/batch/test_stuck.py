@@ -39,7 +39,7 @@ class Rounds:
 @pytest.mark.parametrize(
     ("caps", "model", "told"),
     [
-        # 86 bytes / 3 × 1.35 = 38.7, so 39 tokens in at $2.50 and 100 out at $12.50 per MTok = 0.0013475 USD at most.
+        # 87 bytes / 3 × 1.35 = 39.15, so 40 tokens in at $2.50 and 100 out at $12.50 per MTok = 0.00135 USD at most.
         ({"job_usd": Decimal("0.001")}, "claude-opus-4-8", "could pass budget.job_usd = 0.001"),
         ({"day_usd": Decimal("0.001")}, "claude-opus-4-8", "could pass budget.day_usd = 0.001"),
         ({"day_usd": Decimal("100")}, "claude-of-tomorrow", "has no price"),
@@ -58,7 +58,7 @@ def test_a_loop_ends_when_no_tomorrow_would_send_the_rest(
 
 def test_a_cap_of_the_day_is_waited_for(server: FakeServer, api: MessagesApi, job: Job) -> None:
     server.plan.answers = {key: {"usage": {"input_tokens": 1000, "output_tokens": 100}} for key in "ab"}
-    # Each answer costs 0.00375, more than the estimate of 0.0013475: the second finds the day's cap passed.
+    # Each answer costs 0.00375, more than the estimate of 0.00135: the second finds the day's cap passed.
     capped = dataclasses.replace(job, day_usd=Decimal("0.004"), max_items=1)
     fill(capped, "a", "b")
     rounds = Rounds()
