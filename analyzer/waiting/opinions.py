@@ -1,7 +1,7 @@
 """A second opinion as evidence of its own kind: shown beside the rest, and without weight.
 
-Claude was shown the same evidence that the rules weigh (`whowaits trial waiting`), so its answer adds no new fact: it
-never moves the probability, and an owner's answer always stands above it.
+Claude was shown the same evidence that the rules weigh (`whowaits trial waiting`), and a few prompts where somebody
+asked for that. Its answer is no fact: it never moves the probability, and an owner's answer always stands above it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def known_opinions(audit: Audit) -> Opinions:
             _SAYS[says],
             "opinion",
             0.0,
-            f"Second opinion ({model}, {asked_on}, from this evidence alone; counts nothing): {says}. {because}",
+            f"Second opinion ({model}, {asked_on}, from this evidence; counts nothing): {says}. {because}",
         )
         for workload, component, says, because, model, asked_on in rows
         if says in _SAYS
