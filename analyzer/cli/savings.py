@@ -11,15 +11,25 @@ import click
 from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
-from analyzer.cli._terminal import counted, printable, table
+from analyzer.cli._terminal import printable, table
 from analyzer.cli._verdicts import verdict_text
 from analyzer.money import add, as_text, dollars
 
 if TYPE_CHECKING:
     from analyzer.config import Config
     from analyzer.savings import Assessment, ComponentPlan, WorkloadPlan
-    from analyzer.savings.assessment import Contracted
+    from analyzer.savings.assessment import Contracted, FigureBasis
     from analyzer.savings.ledger import Ledger
+
+
+_FIGURE_BASES: dict[str, FigureBasis] = {
+    "baseline_usd": "MEASURED",
+    "optimized_usd": "MODELED",
+    "savings_usd": "MODELED",
+    "levers": "MODELED",
+    "range": "MODELED",
+    "upside_usd": "ASSUMED",
+}
 
 
 @click.command(short_help="What the bill becomes: four levers, stacked, with a range.")
@@ -53,6 +63,8 @@ def savings_document(assessment: Assessment) -> dict[str, Any]:
         "range": {f"{case}_usd": as_text(saving) for case, saving in assessment.saving_usd.items()},
         "upside_usd": as_text(assessment.upside_usd),
         "unpriced_requests": sum(row.requests for row in assessment.coverage.unpriced),
+        "unpriced_report_rows": assessment.coverage.unpriced_rows,
+        "figure_bases": _FIGURE_BASES,
         "workloads": [_workload(plan) for plan in assessment.workloads],
     }
     if assessment.contracted is not None:
@@ -112,6 +124,7 @@ def _component(plan: ComponentPlan) -> dict[str, Any]:
                 "lever": finding.lever,
                 "status": finding.status,
                 "alone_usd": None if finding.alone_usd is None else as_text(finding.alone_usd),
+                "basis": finding.basis,
                 "sentence": finding.sentence,
             }
             for finding in plan.findings
@@ -124,6 +137,7 @@ def _text(assessment: Assessment, config: Config) -> str:
     """In the cents of the page, so that every column adds up."""
     from analyzer.report.display import percent, to_cents
     from analyzer.savings.ledger import ledger_of
+    from analyzer.workloads.spend import counted_usage
 
     ledger, saving = ledger_of(assessment), assessment.saving_usd
     lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd or assessment.baseline_usd):>16}"]
@@ -137,9 +151,10 @@ def _text(assessment: Assessment, config: Config) -> str:
     if assessment.upside_usd:
         lines.append(f"Not counted: {dollars(ledger.upside_usd)} where nobody can tell yet whether anyone waits.")
     lines.extend(_terms(assessment.contracted, config))
-    unpriced = sum(row.requests for row in assessment.coverage.unpriced)
-    if unpriced:
-        lines.append(f"Not counted: {counted(unpriced, 'request')} without a price (see `whowaits spend`).")
+    coverage = assessment.coverage
+    if coverage.unpriced:
+        unpriced = counted_usage(sum(row.requests for row in coverage.unpriced), coverage.unpriced_rows)
+        lines.append(f"Not counted: {unpriced} without a price (see `whowaits spend`).")
     return "\n".join([*lines, "", _table(ledger)])
 
 
@@ -178,4 +193,5 @@ def _table(ledger: Ledger) -> str:
                 ", ".join(sorted(used)) or "none",
             )
         )
-    return table(("workload", "verdict", "cost", "saves", "upside", "levers"), rows, right=(2, 3, 4))
+    heads = ("workload", "verdict", "cost (measured)", "saves (modeled)", "upside (assumed)", "levers")
+    return table(heads, rows, right=(2, 3, 4))

@@ -18,6 +18,7 @@ from analyzer.workloads.usage import TwoReadings
 
 Lever = Literal["output", "routing", "caching", "batch"]
 LEVERS: tuple[Lever, ...] = ("output", "routing", "caching", "batch")
+FigureBasis = Literal["MEASURED", "MODELED", "ASSUMED"]
 Case = Literal["low", "base", "high"]
 CASES: tuple[Case, ...] = ("low", "base", "high")
 
@@ -35,6 +36,11 @@ class LeverFinding:
     status: Literal["applied", "does-not-pay", "unknown", "needs-evidence", "not-allowed", "nothing-to-do"]
     alone_usd: Decimal | None
     sentence: str
+
+    @property
+    def basis(self) -> FigureBasis:
+        """What `alone_usd` rests on: a what-if hangs on an answer that nobody has given."""
+        return "ASSUMED" if self.status == "needs-evidence" else "MODELED"
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,13 @@ def without_price(priced: Iterable[PricedUsage]) -> tuple[Unpriced, ...]:
     return tuple(sorted(found, key=lambda row: (-row.requests, -row.uncounted, row.raw_model or "", row.reason)))
 
 
+def requests_text(requests: int, uncounted: int) -> str:
+    """`1,234`; `1,234+` where reports without a count of requests add to it; `not counted` where they are all."""
+    if not uncounted:
+        return f"{requests:,}"
+    return f"{requests:,}+" if requests else "not counted"
+
+
 def counted_usage(requests: int, uncounted: int) -> str:
     """For people: `0 requests`, `1 request`, `3 rows of usage reports`, `2,000 requests and 1 row of usage reports`."""
     counted = f"{requests:,} request{'' if requests == 1 else 's'}"

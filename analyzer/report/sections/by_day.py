@@ -18,7 +18,8 @@ order = 40
 def build(assessment: Assessment) -> dict[str, Any]:
     """`days` without gaps from the first to the last; one column a placement that occurs. `chart` may be None.
 
-    The cells add up to the list cost of the whole period, in cents.
+    The cells add up to the list cost of the whole period, in cents. `long_rows`: rows of reports that cover several
+    days each, over which their cost is spread evenly.
     """
     amounts: dict[tuple[date, str], Decimal] = {}
     for day, placement, cost in assessment.by_day:
@@ -39,6 +40,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "columns": [PLACEMENT_NAMES[name] for name in placements],
         "totals": [add(column) for column in columns],
         "total_usd": add(cents),
+        "long_rows": assessment.coverage.long_rows,
         "chart": Chart("by-day", label, day_bars_figure(days, series)) if any(cents) and len(days) > 1 else None,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from analyzer.money import add, cents_that_add_up
 from analyzer.report.display import percent, period_text, share_text
 from analyzer.savings.assessment import Assessment
+from analyzer.workloads.spend import requests_text
 
 title = "What was read, and what was not"
 order = 70
@@ -53,7 +54,16 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "priced_percent": percent(coverage.priced_requests, coverage.requests),
         "reject_reasons": coverage.reject_reasons,
         "remarks": [(place.removeprefix(above), remark, lines) for place, remark, lines in coverage.remarks],
-        "unpriced": coverage.unpriced,
+        "unpriced": [
+            {
+                "raw_model": row.raw_model,
+                "reason": row.reason,
+                "requests": requests_text(row.requests, row.uncounted),
+                "tokens": row.tokens,
+            }
+            for row in coverage.unpriced
+        ],
+        "unpriced_rows": coverage.unpriced_rows,
         "seen_twice": coverage.seen_twice,
         "two_readings": coverage.two_readings,
         "signals": [

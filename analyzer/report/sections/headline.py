@@ -18,6 +18,7 @@ from analyzer.savings.ledger import (
     month_usd,
     moving_saving_usd,
 )
+from analyzer.workloads.spend import counted_usage
 
 title = "What it comes to"
 order = 10
@@ -39,7 +40,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "files": len(coverage.files),
         "rejected": sum(file.rejected for file in coverage.files),
         "priced_requests": coverage.priced_requests,
-        "unpriced_requests": coverage.requests - coverage.priced_requests,
+        "unpriced": counted_usage(coverage.requests - coverage.priced_requests, coverage.unpriced_rows),
         "reconciled": _reconciled(assessment),
         "report_rows": coverage.report_rows,
         "has_money": ledger.baseline_usd > 0,

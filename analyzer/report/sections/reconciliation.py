@@ -9,6 +9,7 @@ from analyzer.money import cents_that_add_up, to_cents
 from analyzer.report.display import percent, period_text
 from analyzer.savings.assessment import Assessment
 from analyzer.workloads.reconcile_steps import Difference
+from analyzer.workloads.spend import counted_usage
 
 title = "Does it tie to the invoice?"
 order = 75
@@ -33,6 +34,8 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "discount_percent": None if found.discount_share is None else f"{found.discount_share * 100:.1f} %",
         "discount_basis": found.discount_basis,
         "outside_usd": found.outside_usd,
-        "unpriced_requests": found.unpriced_requests,
+        "unpriced": counted_usage(found.unpriced_requests, found.unpriced_rows)
+        if found.unpriced_requests or found.unpriced_rows
+        else None,
         "others": found.other_invoices,
     }

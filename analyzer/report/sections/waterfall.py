@@ -33,6 +33,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
             "amount_usd": step.shown_usd,
             "percent": percent(step.shown_usd, ledger.baseline_usd),
             "is_total": step.role in ("baseline", "optimized"),
+            "basis": "measured" if step.role == "baseline" else "modeled",
         }
         for step in steps
     ]

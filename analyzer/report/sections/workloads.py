@@ -114,6 +114,7 @@ def _component(cell: Cell) -> dict[str, Any]:
                 "status": finding.status,
                 "status_name": FINDING_NAMES[finding.status],
                 "alone_usd": finding_amount(finding),
+                "basis": finding.basis.lower(),
                 "sentence": explained(finding, plan),
             }
             for finding in plan.findings
