@@ -16,6 +16,7 @@ from analyzer.money import add, cents_that_add_up, dollars
 
 if TYPE_CHECKING:
     from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
+    from analyzer.workloads import Usage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,14 +34,16 @@ def rules_option(function: F) -> F:
 
 @dataclass(frozen=True)
 class CostedVerdict:
-    """A workload verdict and the list cost of its components by number, USD; requests without a price are counted.
+    """A workload verdict and the list cost of its components by number, USD; what has no price is counted.
 
+    `unpriced_rows`: rows of reports without a price that do not count their requests.
     `cents_usd`: list cost in the cents of the page, where the rows add up to their total.
     """
 
     verdict: WorkloadVerdict
     list_cost_usd: dict[int, Decimal]
     unpriced_requests: int
+    unpriced_rows: int = 0
     cents_usd: Decimal = Decimal(0)
 
     @property
@@ -80,11 +83,11 @@ def costed_verdicts(
         verdicts = judge(audit, config)
         priced = price_usage(usage(audit))
     costs: dict[int, Decimal] = {}
-    unpriced: dict[int, int] = {}
+    unpriced: dict[int, list[Usage]] = {}
     for row in priced:
         number = row.usage.component_no
         if row.list_cost_usd is None:
-            unpriced[number] = unpriced.get(number, 0) + row.usage.requests
+            unpriced.setdefault(number, []).append(row.usage)
         else:
             costs[number] = add((costs.get(number, Decimal(0)), row.list_cost_usd))
     items = sorted(
@@ -96,12 +99,14 @@ def costed_verdicts(
     return tuple(replace(item, cents_usd=shown) for item, shown in zip(items, cents, strict=True))
 
 
-def _costed(verdict: WorkloadVerdict, costs: dict[int, Decimal], unpriced: dict[int, int]) -> CostedVerdict:
+def _costed(verdict: WorkloadVerdict, costs: dict[int, Decimal], unpriced: dict[int, list[Usage]]) -> CostedVerdict:
     numbers = [part.component_no for part in verdict.components]
+    left = [usage for number in numbers for usage in unpriced.get(number, ())]
     return CostedVerdict(
         verdict,
         {number: costs.get(number, Decimal(0)) for number in numbers},
-        sum(unpriced.get(number, 0) for number in numbers),
+        sum(usage.requests for usage in left),
+        sum(usage.uncounted for usage in left),
     )
 
 
@@ -164,6 +169,7 @@ def _workload(item: CostedVerdict) -> dict[str, Any]:
         "awaited_probability": verdict.awaited_probability,
         "list_cost_usd": item.total_usd,
         "unpriced_requests": item.unpriced_requests,
+        "unpriced_report_rows": item.unpriced_rows,
         "urgency": verdict.urgency,
         "in_time_probability": verdict.in_time_probability,
         "question": verdict.question,

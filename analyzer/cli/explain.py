@@ -44,14 +44,16 @@ def command(
 
 
 def _print_workload(item: CostedVerdict) -> None:
+    from analyzer.workloads.spend import counted_usage
+
     verdict = item.verdict
     undecided = ", part of it undecided" if verdict.cannot_tell else ""
     click.echo(
         f"{printable(verdict.workload, 0)}: {verdict.verdict}{undecided} "
         f"({verdict.confidence} confidence, basis {verdict.basis}); list cost {item.shown}"
     )
-    if item.unpriced_requests:
-        click.echo(f"{counted(item.unpriced_requests, 'request')} without a price, in no total")
+    if item.unpriced_requests or item.unpriced_rows:
+        click.echo(f"{counted_usage(item.unpriced_requests, item.unpriced_rows)} without a price, in no total")
     costs = item.shown_parts()
     for part in verdict.components:
         _print_component(part, costs[part.component_no])

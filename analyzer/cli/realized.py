@@ -10,7 +10,7 @@ import click
 from analyzer.cli._audits import open_audit_with_requests
 from analyzer.cli._configuration import read_config
 from analyzer.cli._options import config_option, json_option, print_json
-from analyzer.cli._terminal import counted, printable, table
+from analyzer.cli._terminal import printable, table
 from analyzer.money import as_text, dollars
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _period(period: Period) -> dict[str, Any]:
         "days": period.days,
         "list_cost_usd": as_text(period.list_cost_usd),
         "unpriced_requests": period.unpriced_requests,
+        "unpriced_report_rows": period.unpriced_rows,
     }
 
 
@@ -102,7 +103,7 @@ def _effects(effects: Effects) -> dict[str, Any]:
 
 
 def _text(found: Realized) -> str:
-    from analyzer.report.realized_page import cents_along, planned_range
+    from analyzer.report.realized_page import cents_along, planned_range, unpriced_text
     from analyzer.savings.assessment import CASES
 
     before, after, forecast = found.before, found.after, found.forecast_usd
@@ -113,9 +114,9 @@ def _text(found: Realized) -> str:
         f"The levers took off {dollars(found.effects.saved_usd)}. Of the work done since, the plan had said "
         f"{low} at least, {base} expected and {high} at most.",
     ]
-    unpriced = before.unpriced_requests + after.unpriced_requests
+    unpriced = unpriced_text(found)
     if unpriced:
-        lines.append(f"Not counted: {counted(unpriced, 'request')} without a price.")
+        lines.append(f"Not counted: {unpriced} without a price.")
     lines_of = [(_name(w), w.before_usd, w.effects, w.forecast_usd) for w in found.workloads]
     lines_of.append(("total", before.list_cost_usd, found.effects, forecast))
     rows = [

@@ -63,6 +63,8 @@ def _read(audit: Audit, invoices: Sequence[str]) -> None:
 
 
 def _print(found: Reconciliation) -> None:
+    from analyzer.workloads.spend import counted_usage
+
     click.echo(f"{printable(found.source)}, {found.first_day} to {found.last_day}")
     rows = [("list cost of the logs", dollars(found.list_cost_usd), "")]
     rows += [(step.name, dollars(step.usd), printable(step.detail, 70)) for step in found.differences]
@@ -73,8 +75,9 @@ def _print(found: Reconciliation) -> None:
     click.echo(f"coverage: {covered}")
     if found.discount_share is None:
         click.echo("discount: not known")
-    if found.unpriced_requests:
-        click.echo(f"{found.unpriced_requests:,} requests of these days have no price and are in no figure")
+    if found.unpriced_requests or found.unpriced_rows:
+        unpriced = counted_usage(found.unpriced_requests, found.unpriced_rows)
+        click.echo(f"of these days without a price, and in no figure of the logs: {unpriced}")
     if found.outside_usd:
         click.echo(f"{dollars(found.outside_usd)} of list cost lies on days that the invoice does not cover")
     for other in found.other_invoices:

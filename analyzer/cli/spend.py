@@ -60,19 +60,14 @@ def command(audit_path: Path, config_path: Path | None, by: str, as_json: bool) 
 
 
 def _cells(row: SpendRow, name: str = "") -> tuple[str, ...]:
+    from analyzer.workloads.spend import requests_text
+
     return (
         name or printable(row.key, 40),
         requests_text(row.requests, row.uncounted),
         *(f"{getattr(row.tokens, column):,}" for column in TOKEN_COLUMNS),
         "not known" if row.list_cost_usd is None else dollars(row.list_cost_usd),
     )
-
-
-def requests_text(requests: int, uncounted: int) -> str:
-    """`1,234`; `1,234+` where reports without a count of requests add to it; `not counted` where they are all."""
-    if not uncounted:
-        return f"{requests:,}"
-    return f"{requests:,}+" if requests else "not counted"
 
 
 def spend_document(spend: Spend) -> dict[str, Any]:

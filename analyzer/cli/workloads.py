@@ -32,7 +32,7 @@ def command(audit_path: Path, config_path: Path | None, rules_folder: Path | Non
             item.verdict.urgency.replace("-", " "),
             f"{sum(part.requests for part in item.verdict.components):,}",
             item.shown,
-            f"{item.unpriced_requests:,}" if item.unpriced_requests else "",
+            _unpriced(item),
         )
         for item in items
     ]
@@ -44,6 +44,13 @@ def command(audit_path: Path, config_path: Path | None, rules_folder: Path | Non
         click.echo("\nWhat would settle the undecided (largest cost first):")
         for item in asking:
             click.echo(f"- {printable(item.verdict.question, 0)}")
+
+
+def _unpriced(item: CostedVerdict) -> str:
+    from analyzer.workloads.spend import requests_text
+
+    shown = requests_text(item.unpriced_requests, item.unpriced_rows)
+    return "" if shown == "0" else shown
 
 
 def _print_tiers(items: tuple[CostedVerdict, ...]) -> None:

@@ -14,9 +14,9 @@ from analyzer.commitment.terms import Terms
 from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.money import add
 from analyzer.savings.assessment import CASES, Assessment, WorkloadPlan
+from analyzer.savings.ledger import migration_order
 
 DAYS_BEFORE_THE_PILOT = 14
-_SURENESS = {"high": 0, "medium": 1, "low": 2}
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Move:
 
 
 def planned_moves(assessment: Assessment, terms: Terms, last_day: date) -> tuple[Move, ...]:
-    """The workloads that save something, by date: the order of the kits (the surest verdict, then the largest saving).
+    """The workloads that save something, by date: in the order of the kits, then those that save in place.
 
     Raises: UserErrors for dates of workloads that the plan does not have.
     """
-    saving = sorted((plan for plan in assessment.workloads if plan.saving_usd > 0), key=_order)
+    saving = sorted((plan for plan in assessment.workloads if plan.saving_usd > 0), key=migration_order)
     dated = dict(terms.migration_on)
     names = [plan.verdict.workload for plan in saving]
     problems = [
@@ -80,7 +80,3 @@ def kept_shares(moves: Sequence[Move], baseline_usd: Decimal, first_day: date, d
 def _move(plan: WorkloadPlan, on: date, is_dated: bool) -> Move:
     low, base, high = (add(add((c.baseline_usd, -c.optimized_usd[case])) for c in plan.components) for case in CASES)
     return Move(plan.verdict.workload, on, is_dated, plan.baseline_usd, (low, base, high))
-
-
-def _order(plan: WorkloadPlan) -> tuple[int, Decimal, str]:
-    return _SURENESS[plan.verdict.confidence], -plan.saving_usd, plan.verdict.workload

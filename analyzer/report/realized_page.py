@@ -13,6 +13,7 @@ from analyzer.report.display import LEVER_NAMES
 from analyzer.resources import shipped
 from analyzer.savings.assessment import LEVERS, Case
 from analyzer.savings.realized import Effects, Realized, WorkloadRealized
+from analyzer.workloads.spend import counted_usage
 
 
 def build_realized(found: Realized, company: str | None) -> str:
@@ -30,11 +31,18 @@ def build_realized(found: Realized, company: str | None) -> str:
             saved_usd=found.effects.saved_usd,
             forecast_usd=found.forecast_usd,
             against_forecast=against_forecast(found.effects.saved_usd, found.forecast_usd),
-            unpriced=found.before.unpriced_requests + found.after.unpriced_requests,
+            unpriced=unpriced_text(found),
             steps=_steps(found),
             rows=[_row(workload) for workload in found.workloads],
         )
     )
+
+
+def unpriced_text(found: Realized) -> str:
+    """What of both periods has no price and is in no figure, counted for people; "" for nothing."""
+    requests = found.before.unpriced_requests + found.after.unpriced_requests
+    rows = found.before.unpriced_rows + found.after.unpriced_rows
+    return counted_usage(requests, rows) if requests or rows else ""
 
 
 def cents_along(before_usd: Decimal, effects: Effects) -> tuple[Decimal, ...]:

@@ -1,16 +1,17 @@
 """The figures that more than one place shows, rounded once so that every column adds up to the cent.
 
 List cost and saving are each rounded by themselves, half a cent up; the optimized cost is their difference. Levers,
-workloads and components are then rounded so that they add up to them.
+workloads and components are then rounded so that they add up to them, and so that nothing saves more than it costs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from analyzer.money import ZERO, add, cents_that_add_up, dollars, times, to_cents
+from analyzer.money import CENT, ZERO, add, cents_that_add_up, dollars, times, to_cents
 from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan, Coverage, Lever, WorkloadPlan
 
 _SURENESS = {"high": 0, "medium": 1, "low": 2}
@@ -90,7 +91,7 @@ def ledger_of(assessment: Assessment) -> Ledger:
     upside = to_cents(assessment.upside_usd)
     plans = sorted(assessment.workloads, key=lambda plan: (-plan.baseline_usd, plan.verdict.workload))
     baselines = cents_that_add_up([plan.baseline_usd for plan in plans], baseline)
-    savings = cents_that_add_up([plan.saving_usd for plan in plans], saving)
+    savings = savings_in_cents([plan.saving_usd for plan in plans], saving, baselines)
     upsides = cents_that_add_up([plan.upside_usd for plan in plans], upside)
     levers = cents_that_add_up([assessment.lever_credit_usd.get(lever, ZERO) for lever in LEVERS], saving)
     rows = tuple(
@@ -102,12 +103,27 @@ def ledger_of(assessment: Assessment) -> Ledger:
 
 def _cells(plan: WorkloadPlan, baseline: Decimal, saving: Decimal) -> tuple[Cell, ...]:
     costs = cents_that_add_up([component.baseline_usd for component in plan.components], baseline)
-    savings = cents_that_add_up([component.saving_usd for component in plan.components], saving)
+    savings = savings_in_cents([component.saving_usd for component in plan.components], saving, costs)
     moving = {component.verdict.component_no for component in plan.moving}
     return tuple(
         Cell(component, cost, saved, component.verdict.component_no in moving)
         for component, cost, saved in zip(plan.components, costs, savings, strict=True)
     )
+
+
+def savings_in_cents(savings: Sequence[Decimal], total: Decimal, costs: Sequence[Decimal]) -> list[Decimal]:
+    """`savings` in whole cents whose sum is `total`, none above its cost (in cents, which add up to `total` or more).
+
+    Worked by hand: each of two saves 0.006 of 0.007, 0.012 of 0.014 in all, so 0.01 of 0.01. Only the first costs a
+    cent, so the cent that is saved is saved there.
+    """
+    shown = cents_that_add_up(savings, total)
+    for index, cost in enumerate(costs):
+        while shown[index] > cost:
+            room = [place for place, most in enumerate(costs) if shown[place] < most]
+            shown[index] -= CENT
+            shown[max(room, key=lambda place: savings[place] - shown[place])] += CENT
+    return shown
 
 
 def _cost_text(cents: Decimal, exact: Decimal) -> str:
@@ -117,19 +133,26 @@ def _cost_text(cents: Decimal, exact: Decimal) -> str:
 def migration_rows(ledger: Ledger) -> tuple[Row, ...]:
     """The workloads to move, pilot first: the surest verdict, among equals the largest saving, then the name.
 
-    The kits are made in the same order (a test holds the two together), so exact money orders them, not cents.
+    Exact money orders them, not cents: `migration_order`.
     """
-    return tuple(sorted((row for row in ledger.rows if row.moving), key=_order))
+    return tuple(sorted((row for row in ledger.rows if row.moving), key=lambda row: migration_order(row.plan)))
+
+
+def migration_order(plan: WorkloadPlan) -> tuple[int, int, Decimal, str]:
+    """What sorts workloads as they are moved, in the report, the kits and the commitment.
+
+    First those with parts that go to batch: the surest verdict, then the largest saving of these parts. Then those that
+    save in place, the largest saving first.
+    """
+    verdict = plan.verdict
+    if plan.moving:
+        return 0, _SURENESS[verdict.confidence], -add(part.saving_usd for part in plan.moving), verdict.workload
+    return 1, 0, -plan.saving_usd, verdict.workload
 
 
 def moving_saving_usd(row: Row) -> Decimal:
     """What the plans of the moving components save, low case, in whole cents."""
     return add(cell.saving_usd for cell in row.moving)
-
-
-def _order(row: Row) -> tuple[int, Decimal, str]:
-    verdict = row.plan.verdict
-    return _SURENESS[verdict.confidence], -add(cell.plan.saving_usd for cell in row.moving), verdict.workload
 
 
 def month_usd(amount: Decimal, coverage: Coverage) -> Decimal | None:

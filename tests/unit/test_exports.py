@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -82,8 +83,34 @@ def test_the_workbook_recomputes_and_names_stay_text(audit: Audit, tmp_path: Pat
     assert spent == assessment.baseline_usd
     names = {components.cell(line, 1).value: components.cell(line, 1).data_type for line in (2, 3)}
     assert names == {HOSTILE: "s", "chat": "s"}
-    assert components["D2"].value.startswith("=SUMIFS(Ledger!$N$2:$N$")
     assert letters[cost] == "N"
+
+
+def sum_of(formula: str, ledger: Any) -> Decimal:
+    """What `=SUM(Ledger!$N$2:$N$3)` comes to: quantity (K) times unit price (M) of these lines."""
+    first, last = map(int, re.fullmatch(r"=SUM\(Ledger!\$N\$(\d+):\$N\$(\d+)\)", formula).groups())  # type: ignore[union-attr]
+    lines = range(first, last + 1)
+    return add(Decimal(str(ledger.cell(n, 11).value)) * Decimal(str(ledger.cell(n, 13).value)) for n in lines)
+
+
+def test_names_that_differ_in_case_or_look_like_a_pattern_are_summed_apart(audit: Audit, tmp_path: Path) -> None:
+    """SUMIFS takes `chat` for `Chat` and both for `*`: $1, $2 and $3 of Haiku 4.5 would be $3, $3 and $6."""
+    names = {"Chat": 1, "chat": 2, "*": 3, "~c?at": 4}
+    for name, millions in names.items():
+        add_requests(audit, [{"api_key": name, "uncached_input_tokens": millions * 1_000_000, "output_tokens": 0}])
+    add_requests(audit, [{"api_key": "new", "raw_model": "nobody-knows-1"}])
+    assessment = assess(audit, Config())
+    write_ledger_xlsx(assessment, tmp_path / "l.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "l.xlsx")
+    shown = {
+        components[0].value: (components[3].value, components[4].value)
+        for components in book["Components"].iter_rows(min_row=2, max_row=6)
+    }
+    assert shown.pop("new") == (0, 0)
+    ledger = book["Ledger"]
+    assert {name: sum_of(today, ledger) for name, (today, _) in shown.items()} == names
+    planned = {w.verdict.workload: w.optimized_usd for w in assessment.workloads if w.baseline_usd}
+    assert {name: sum_of(plan, ledger) for name, (_, plan) in shown.items()} == planned
 
 
 def test_focus_rows_add_up_to_list_and_contracted_cost(audit: Audit, tmp_path: Path) -> None:
@@ -123,3 +150,19 @@ def test_a_cell_that_looks_like_a_formula_is_text(text: str) -> None:
 def test_control_characters_leave_a_cell() -> None:
     assert plain_cell("a\x00b\nc\ud800d") == "a b c d"
     assert len(plain_cell("x" * 40_000)) == 32_767
+
+
+def test_a_week_of_a_report_is_one_charge_of_a_week_and_its_sizes_are_not_told(audit: Audit) -> None:
+    """Haiku 5.5 has no list price without the size of its calls; Sonnet 4.6 costs $3 a million."""
+    week = {"ended_at": 7 * DAY_US, "output_tokens": 0, "uncached_input_tokens": 1_000_000}
+    add_rollups(audit, [{**week, "raw_model": model} for model in ("claude-haiku-5-5", "claude-sonnet-4-6")])
+    scan(audit, Config())
+    rows = {row["SkuId"]: row for row in focus_rows(usage(audit), agreed())}
+    assert set(rows) == {
+        "claude-haiku-5-5/standard/global/not told/uncached_input",
+        "claude-sonnet-4-6/standard/global/0/uncached_input",
+    }
+    assert {row["ListCost"] for row in rows.values()} == {"", "3.00"}
+    for row in rows.values():
+        assert (row["ChargePeriodStart"][:10], row["ChargePeriodEnd"][:10]) == ("2026-09-28", "2026-10-05")
+        assert (row["BillingPeriodStart"][:10], row["BillingPeriodEnd"][:10]) == ("2026-09-01", "2026-11-01")

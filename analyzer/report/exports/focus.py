@@ -79,7 +79,8 @@ def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, terms: T
     model = usage.model or usage.raw_model or "(no model)"
     contracted = None if unit_price is None else terms.unit_price(model, usage.mode, name, unit_price)
     title = models()[usage.model].name if usage.model is not None and usage.model in models() else model
-    first, following = usage.on.replace(day=1), (usage.on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    first, following = usage.on.replace(day=1), (usage.last_on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    over = "not told" if usage.over_tokens is None else usage.over_tokens
     tags = {"workload": usage.workload, "component": usage.component, "mode": usage.mode, "geography": usage.geography}
     row = {
         "BillingCurrency": "USD",
@@ -89,7 +90,7 @@ def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, terms: T
         "ChargeDescription": csv_cell(f"{title}, {name.replace('_', ' ')}, {usage.mode}"),
         "ChargeFrequency": "Usage-Based",
         "ChargePeriodStart": f"{usage.on}T00:00:00Z",
-        "ChargePeriodEnd": f"{usage.on + timedelta(days=1)}T00:00:00Z",
+        "ChargePeriodEnd": f"{usage.last_on + timedelta(days=1)}T00:00:00Z",
         "ConsumedQuantity": str(quantity),
         "ConsumedUnit": unit,
         "ContractedCost": _money(None if contracted is None else times(contracted, quantity)),
@@ -104,7 +105,7 @@ def _row(usage: Usage, bucket: str, quantity: int, price: Price | None, terms: T
         "ServiceCategory": "AI and Machine Learning",
         "ServiceSubcategory": "Generative AI",
         "ServiceName": "Claude API",
-        "SkuId": csv_cell(f"{model}/{usage.mode}/{usage.geography}/{usage.over_tokens or 0}/{name}"),
+        "SkuId": csv_cell(f"{model}/{usage.mode}/{usage.geography}/{over}/{name}"),
         "SkuMeter": name,
         "Tags": json.dumps(tags, ensure_ascii=False),
     }

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from analyzer.cells import csv_cell, plain_cell
-from analyzer.money import as_text, times
+from analyzer.money import ZERO, as_text, times
 from analyzer.pricing import Price
 from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan
-from analyzer.savings.state import Part, State
+from analyzer.savings.state import Part
 from analyzer.tokens import SUM_COLUMNS
 from analyzer.workloads.spend import list_price
 
 Stage = Literal["today", "plan"]
+STAGES: tuple[Stage, ...] = ("today", "plan")
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ def ledger_rows(assessment: Assessment) -> Iterator[LedgerRow]:
     """In the order of the report: workloads and their components, today before the plan."""
     for workload in assessment.workloads:
         for component in workload.components:
-            yield from _rows(component, "today", component.today)
-            yield from _rows(component, "plan", component.planned)
+            for stage in STAGES:
+                yield from _rows(component, stage)
 
 
-def _rows(component: ComponentPlan, stage: Stage, state: State) -> Iterator[LedgerRow]:
-    for part in state:
+def _rows(component: ComponentPlan, stage: Stage) -> Iterator[LedgerRow]:
+    for part in component.today if stage == "today" else component.planned:
         price = _price(part)
         for bucket in SUM_COLUMNS:
             quantity = getattr(part.tokens, bucket)
@@ -120,7 +121,7 @@ def write_ledger_xlsx(assessment: Assessment, path: Path) -> int:
 
     book = Workbook(write_only=True)
     rows = list(ledger_rows(assessment))
-    _components_sheet(book, assessment, len(rows))
+    _components_sheet(book, assessment)
     _prices_sheet(book, rows)
     _sets_sheet(book, assessment)
     book.save(path)
@@ -174,17 +175,18 @@ def _money(sheet: Any, value: Decimal | str) -> Any:
     return cell
 
 
-def _components_sheet(book: Any, assessment: Assessment, count: int) -> None:
+def _components_sheet(book: Any, assessment: Assessment) -> None:
+    """Each sum is over its own lines of the sheet Ledger, which follow one another: names decide nothing."""
     sheet = _sheet(book, "Components", _HEADS["Components"], (34, 30, 16, 16, 16, 14, 14, 14, 14, 14, 16))
-    line = 1
+    line, begins = 1, 2
     for workload in assessment.workloads:
         for component in workload.components:
             line += 1
-            sums = [
-                f"=SUMIFS(Ledger!$N$2:$N${count + 1},Ledger!$A$2:$A${count + 1},$A{line},"
-                f'Ledger!$B$2:$B${count + 1},$B{line},Ledger!$C$2:$C${count + 1},"{stage}")'
-                for stage in ("today", "plan")
-            ]
+            sums: list[str | Decimal] = []
+            for stage in STAGES:
+                count = sum(1 for _ in _rows(component, stage))
+                sums.append(f"=SUM(Ledger!$N${begins}:$N${begins + count - 1})" if count else ZERO)
+                begins += count
             sheet.append(
                 [
                     _text(sheet, component.verdict.workload),
