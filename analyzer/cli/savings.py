@@ -64,7 +64,6 @@ def savings_document(assessment: Assessment) -> dict[str, Any]:
         "upside_usd": as_text(assessment.upside_usd),
         "unpriced_requests": sum(row.requests for row in assessment.coverage.unpriced),
         "unpriced_report_rows": assessment.coverage.unpriced_rows,
-        "unpriced_report_rows": assessment.coverage.unpriced_rows,
         "figure_bases": _FIGURE_BASES,
         "workloads": [_workload(plan) for plan in assessment.workloads],
     }

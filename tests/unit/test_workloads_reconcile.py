@@ -214,7 +214,7 @@ UNPRICED = {"raw_model": "claude-haiku-5-5", "output_tokens": 0, "requests": Non
 
 
 def test_usage_without_a_list_price_is_a_step_of_its_own(audit: Audit) -> None:
-    """$1 of Haiku 4.5 has a price; $4 on the invoice are of a model that a report has, without the size of its calls."""
+    """$1 of Haiku 4.5 has a price; $4 on the invoice are of a model that a report has, not the size of its calls."""
     add_requests(audit, [MILLION])
     add_rollups(audit, [UNPRICED])
     add_cost_lines(audit, [{"amount_usd": 1}, {"amount_usd": 4, "raw_model": "Claude Haiku 5.5"}])
