@@ -86,7 +86,7 @@ def routing(
     place = folder or Path(f"trial-{_slug(workload)}-{target}")
     with questioned(audit_path, config_path) as asked:
         trial = _planned(asked, workload, component, lines, log, target, count, place, judge, most_usd)
-        allowed = asked.config.allowed_models
+        allowed = asked.config.constraints_for(workload).allowed_models
     so_far, is_done = _standing(trial, checks)
     if not as_json:
         click.echo("\n".join(plan_lines(trial, so_far, is_done, allowed)))

@@ -17,6 +17,8 @@ _SHOWN = 5
 
 def plan_lines(trial: Trial, so_far: Run, is_done: bool, allowed: tuple[str, ...] | None) -> list[str]:
     """What will be sent to whom, the price, and what was left out."""
+    from analyzer.pricing import resolve_model
+
     lines = [f"{counted(len(trial.requests), 'request')}: {_calls(trial)}"]
     price = trial.price
     if is_done:
@@ -29,7 +31,7 @@ def plan_lines(trial: Trial, so_far: Run, is_done: bool, allowed: tuple[str, ...
     own = {trial.target, *(request.model for request in trial.requests)}
     if trial.judge in own:
         lines.append(f"the judge {trial.judge} answers itself here: it may favour its own answers")
-    if allowed is not None and trial.target not in allowed:
+    if allowed is not None and trial.target not in {resolve_model(name, "anthropic").model for name in allowed}:
         lines.append(f"{trial.target} is not among the allowed models of the configuration: routing would not count")
     lines += [f"left out: {count:,}: {printable(reason, 100)}" for reason, count in _most(trial.passed_over)]
     return lines
@@ -128,9 +130,9 @@ def found_document(found: Found, worth: Worth | None) -> dict[str, Any]:
         "failed": dict(found.failures),
         "reasons": dict(found.reasons),
         "ungraded": found.ungraded,
-        "pass_rate": found.pass_rate,
-        "pass_rate_low": interval[0] if interval else None,
-        "pass_rate_high": interval[1] if interval else None,
+        "pass_rate": None if found.pass_rate is None else float(found.pass_rate),
+        "pass_rate_low": float(interval[0]) if interval else None,
+        "pass_rate_high": float(interval[1]) if interval else None,
         "today_checked": found.today_checked,
         "today_passed": found.today_passed,
         "costs": None
