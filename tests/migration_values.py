@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from analyzer.money import ZERO, add
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan, Coverage, Lever, WorkloadPlan
+from analyzer.savings.state import Part, PriceKey
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, Confidence, Evidence, WorkloadKind, WorkloadVerdict
 
@@ -42,7 +43,12 @@ def component(
     deadline_s: float | None = None,
     chain_length: int = 1,
     sentence: str = "all 300 requests came from a schedule",
+    providers: tuple[str, ...] = (),
+    model: str = "claude-opus-4-8",
+    geography: str = "regional",
 ) -> ComponentPlan:
+    """300 requests; where providers are named, each has an equal part of the tokens, the first one a token more."""
+    keys = [PriceKey(model, "standard", provider, geography, 0, date(2026, 10, 1)) for provider in providers]
     saving = Decimal(cost) - Decimal(low)
     verdict = ComponentVerdict(
         1, "w", name, 300, "does-not-wait", "batchable", 0.02, "high", "declared",
@@ -52,7 +58,7 @@ def component(
         verdict=verdict,
         requests=300,
         tokens=TokenSums(uncached_input_tokens=3_000_000, output_tokens=30_100),
-        models=("claude-opus-4-8",),
+        models=(model,),
         baseline_usd=Decimal(cost),
         unpriced_requests=0,
         levers=levers,
@@ -61,6 +67,7 @@ def component(
         upside_usd=Decimal(0),
         findings=(),
         steps=(),
+        today=tuple(Part(TokenSums(output_tokens=100 + (n == 0)), key) for n, key in enumerate(keys)),
     )
 
 

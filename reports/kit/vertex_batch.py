@@ -82,7 +82,9 @@ class Vertex:
         bucket, name = _place(definition["inputConfig"]["gcsSource"]["uris"][0])
         words = urlencode({"uploadType": "media", "name": name})
         with path.open("rb") as file:
-            self._call(f"{self.storage}/upload/storage/v1/b/{bucket}/o?{words}", file, path.stat().st_size).close()
+            self._call(
+                f"{self.storage}/upload/storage/v1/b/{bucket}/o?{words}", file, path.stat().st_size, "octet-stream"
+            ).close()
 
     def find(self, name: str) -> str | None:
         """The resource name of the job of this display name."""
@@ -142,11 +144,11 @@ class Vertex:
         with self._call(url, body, len(body or b"")) as answer:
             return dict(json.load(answer))
 
-    def _call(self, url: str, body: bytes | IO[bytes] | None = None, size: int = 0) -> Any:
+    def _call(self, url: str, body: bytes | IO[bytes] | None = None, size: int = 0, kind: str = "json") -> Any:
         """A GET, or a POST where there is a body."""
         headers = {"Authorization": f"Bearer {self._access()}"}
         if body is not None:
-            headers |= {"Content-Type": "application/json", "Content-Length": str(size)}
+            headers |= {"Content-Type": f"application/{kind}", "Content-Length": str(size)}
         return urlopen(Request(url, data=body, headers=headers), timeout=TIMEOUT_S)
 
     def _access(self) -> str:
