@@ -119,7 +119,7 @@ def die_at(number: int) -> None:
         return connection
 
     sqlite3.connect = traced  # type: ignore[assignment]
-    for name in ("create", "retrieve", "results", "cancel", "answer"):
+    for name in ("create", "retrieve", "batches", "results", "cancel", "answer", "count_tokens"):
         around(MessagesApi, name)
     around(os, "fsync")
     around(Path, "replace")

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import api_shapes
+import openapi
 
 
 @dataclass
@@ -184,6 +185,19 @@ def _error(kind: str, message: str = "told", **details: Any) -> dict[str, Any]:
     return {"type": "error", "error": {**error, "details": details} if details else error, "request_id": "req_1"}
 
 
+# Type of an error by its status, else by the status' first digit.
+KINDS = {
+    "401": "authentication_error",
+    "403": "permission_error",
+    "404": "not_found_error",
+    "429": "rate_limit_error",
+    "529": "overloaded_error",
+    "3": "api_error",
+    "4": "invalid_request_error",
+    "5": "api_error",
+}
+
+
 def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -212,6 +226,8 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             found = api_shapes.problem(body, api_shapes.CREATE, "create")
             ids = [request["custom_id"] for request in body["requests"]]
             self.check(found is None and len(set(ids)) == len(ids) <= 100_000, f"create: {found or 'ids'}")
+            for request in body["requests"]:
+                self.keeps("batch request", request)
             fate = server.next(server.plan.creates)
             if server.plan.create_fate is not None:
                 with server.lock:
@@ -227,6 +243,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
         def call(self, params: Any) -> None:
             found = api_shapes.problem(params, api_shapes.PARAMS, "message")
             self.check(found is None, f"message: {found}")
+            self.keeps("message request", params)
 
             def answer() -> dict[str, Any]:
                 with server.lock:
@@ -237,6 +254,7 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
 
         def count(self, params: Any) -> None:
             self.check("max_tokens" not in params, "count_tokens takes no max_tokens")
+            self.keeps("count request", params)
             self.fated(server.next(server.plan.counts), lambda: {"input_tokens": 10 * len(item_of(params))})
 
         def cancel(self, batch: FakeBatch | None) -> None:
@@ -265,14 +283,14 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
                 time.sleep(1.5)
                 self.close_connection = True
             elif fate.isdigit():
-                self.answer(int(fate), _error("some_error", server.plan.message))
+                self.answer(int(fate), _error(KINDS.get(fate) or KINDS[fate[0]], server.plan.message))
             else:
                 self.answer(200, work())
 
         def do_GET(self) -> None:
             fate = server.next(server.plan.gets)
             if fate.isdigit():
-                self.answer(int(fate), _error("some_error", server.plan.message))
+                self.answer(int(fate), _error(KINDS.get(fate) or KINDS[fate[0]], server.plan.message))
                 return
             offset_s = float(self.headers.get("x-fake-offset-s") or server.offset_s)
             for each in server.made if len(self.path.split("/")) == 4 else ():
@@ -298,6 +316,8 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             for line in lines:
                 found = api_shapes.result_problem(line)
                 self.check(found is None, f"result: {found}")
+                if line["result"]["type"] in api_shapes.RESULTS:  # another type is one of tomorrow
+                    self.keeps("result", line)
             body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
             fault = server.next(server.plan.bodies)
             if fault == "torn":
@@ -334,7 +354,14 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
                 shape = api_shapes.PAGE if "data" in document else api_shapes.TOKEN_COUNT
                 found = api_shapes.problem(document, shape, "answer")
             self.check(found is None, f"answer: {found}")
+            for part in document.get("data", [document]):
+                self.keeps("error" if status != 200 else part.get("type", "tokens"), part)
             self.send(status, json.dumps(document).encode(), "application/json")
+
+        def keeps(self, kind: str, value: Any) -> None:
+            """What went over the wire is what the public description says."""
+            found = openapi.problem(kind, value)
+            self.check(found is None, f"OpenAPI: {found}")
 
         def check(self, good: bool, breach: str) -> None:
             if not good:

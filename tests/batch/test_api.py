@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import api_shapes
+import openapi
 import pytest
 from anthropic.types import Message
 from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
@@ -52,6 +53,40 @@ def test_the_shapes_refuse_what_the_api_refuses(spoil: dict[str, Any]) -> None:
     good = {"custom_id": "id-1", "params": params("a")}
     assert api_shapes.problem({"requests": [good]}, api_shapes.CREATE, "create") is None
     assert api_shapes.problem({"requests": [{**good, **spoil}]}, api_shapes.CREATE, "create") is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("batch request", {"custom_id": "a", "params": {**params("a"), "max_tokens": "9"}}),
+        ("batch request", {"custom_id": "a", "params": {"model": "m", "max_tokens": 9}}),
+        ("batch request", {"custom_id": "a", "params": {**params("a"), "tools": [{"name": "x"}]}}),
+        (
+            "batch request",
+            {"custom_id": "a", "params": {**params("a"), "messages": [{"role": "they", "content": "x"}]}},
+        ),
+        ("count request", {"model": "m"}),
+        ("tokens", {"input_tokens": "4"}),
+        ("result", {"custom_id": "a", "result": {"type": "of tomorrow"}}),
+        ("error", {"type": "error", "error": {"type": "some_error", "message": "x"}, "request_id": None}),
+    ],
+)
+def test_the_description_refuses_other_kinds_and_values(kind: str, value: dict[str, Any]) -> None:
+    assert openapi.problem(kind, value) is not None
+
+
+def test_every_name_of_our_shapes_stands_in_the_description() -> None:
+    for shape, kind in (
+        (api_shapes.PARAMS, "message request"),
+        (api_shapes.CREATE["requests"][0], "batch request"),
+        (api_shapes.BATCH, "message_batch"),
+        (api_shapes.MESSAGE, "message"),
+        (api_shapes.ERROR, "error"),
+        (api_shapes.TOKEN_COUNT, "tokens"),
+    ):
+        known = openapi.KINDS[kind]
+        names = getattr(known, "model_fields", None) or known.__annotations__
+        assert {name.rstrip("?") for name in shape} <= set(names), kind
 
 
 def test_counts_and_the_results_address_come_at_the_end(server: FakeServer, api: MessagesApi) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -75,16 +76,15 @@ def sweep(server: FakeServer, folder: Path, every: dict[str, int]) -> dict[str, 
     return ends
 
 
-# Items of the batch in doubt, by their number, that the guard would have sent alone.
-LATE_IN_DOUBT = {0: "", 1: "c", 2: "b"}
-
-
 def times(counts: dict[str, int], end: dict[str, Any]) -> dict[str, int]:
     return {key: counts.get(f"{end['job']}-{key}", 0) for key in "abc"}
 
 
 def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(rough_server: FakeServer, tmp_path: Path) -> None:
-    ends = sweep(rough_server, tmp_path, {"plain": 1, "rough": 2, "late": 3, "canceled": 2})
+    every = {"plain": 1, "rough": 2, "late": 3, "canceled": 2}
+    if os.environ.get("WHOWAITS_ALL_KILLS"):  # over 400, for releases: minutes more
+        every = dict.fromkeys(every, 1)
+    ends = sweep(rough_server, tmp_path, every)
     kills = {name: len(found) for name, found in ends.items()}
     assert sum(kills.values()) >= 200 and min(kills.values()) >= 20, kills
     accepted, called = rough_server.times_accepted(), rough_server.times_called()
@@ -101,9 +101,10 @@ def test_a_kill_at_any_step_loses_nothing_and_pays_nothing_twice(rough_server: F
         assert (end["done"], end["dead"], end["keys"]) == (True, 0, ["a", "b", "c"]), end
         assert times(accepted, end) == {"a": 1, "b": 1, "c": 1}, end
         # The item that finished in its batch is not sent again; a call whose answer was lost is, and is told. What a
-        # batch in doubt held stays in it till it is found: one item or two of the three.
+        # batch in doubt held comes with it when it is found; if it was never made, the guard sends that alone as well.
         calls = times(called, end)
-        direct = 2 - len(LATE_IN_DOUBT[end["doubted"]])
+        direct = sum(calls[key] > 0 for key in "bc")
+        assert direct in ((1, 2) if end["doubted"] else (2,)), end
         assert calls["a"] == 0 and direct <= calls["b"] + calls["c"] <= direct + end["lost_calls"], end
         assert end["lost_calls"] <= 1, end
         assert float(end["actual_usd"]) == pytest.approx((3 - direct) * BATCH_USD + direct * DIRECT_USD), end
