@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from analyzer.migration.inert import markdown, one_line, python_string, toml_string
@@ -66,6 +67,7 @@ def texts_of(kits: tuple[Kit, ...], assessment: Assessment) -> dict[str, str]:
     return texts
 
 
+@cache
 def _templates() -> jinja2.Environment:
     import jinja2
 

@@ -11,6 +11,7 @@ from analyzer.config import Config
 from analyzer.savings.analysis import component_context, list_prices
 from analyzer.savings.assumptions import load_assumptions
 from analyzer.savings.context import Context
+from analyzer.savings.simulation import ComponentCache
 from analyzer.savings.state import Part, Prefix, PriceKey
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict
@@ -39,7 +40,7 @@ CANNOT_TELL = replace(VERDICT, outcome="cannot-tell", placement="real-time", awa
 
 
 def context(verdict: ComponentVerdict = VERDICT, **changes: Any) -> Context:
-    made = component_context(verdict, Config(), PRICES, ASSUMPTIONS, None, True)
+    made = component_context(verdict, Config(), PRICES, ASSUMPTIONS, None, ComponentCache())
     return replace(made, **changes)
 
 
@@ -49,6 +50,12 @@ def key(model: str = "claude-sonnet-4-6", mode: str = "standard", provider: str 
 
 def part(uncached: int, output: int = 0, *prefixes: Prefix, model: str = "claude-sonnet-4-6") -> Part:
     return Part(TokenSums(uncached_input_tokens=uncached, output_tokens=output), key(model), prefixes)
+
+
+def shared(length: int, requests: int, prefixes: int, reads_5m: int, reads_1h: int) -> Prefix:
+    """Requests with prefixes of one length, each read as a whole or written as a whole."""
+    held = length * requests
+    return Prefix(length, held, length * reads_5m, held, length * reads_1h, 0, 0, held, length * prefixes)
 
 
 def usd(text: str) -> Decimal:

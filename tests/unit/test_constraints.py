@@ -61,9 +61,9 @@ def test_a_workload_has_its_own_constraints_and_those_of_all_where_it_has_none(t
 
 def test_what_the_levers_know_of_a_component_holds_the_constraints_of_its_workload(tmp_path: Path) -> None:
     config = load_config(written(tmp_path, TOML))
-    made = component_context(VERDICT, config, PRICES, ASSUMPTIONS, None, True)
+    made = component_context(VERDICT, config, PRICES, ASSUMPTIONS, None, None)
     assert (made.allow_batch, made.allow_1h_cache, made.regions) == (False, False, None)
-    other = component_context(replace(VERDICT, workload="eu desk"), config, PRICES, ASSUMPTIONS, None, True)
+    other = component_context(replace(VERDICT, workload="eu desk"), config, PRICES, ASSUMPTIONS, None, None)
     assert (other.allow_batch, other.allow_1h_cache, other.regions) == (True, True, ("eu-central-1",))
 
 

@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from savings_values import CANNOT_TELL, PRICES, VERDICT, WAITS, context, key, part, usd
+from savings_values import CANNOT_TELL, PRICES, VERDICT, WAITS, context, key, part, shared, usd
 
 from analyzer.savings.assessment import Case, LeverFinding
 from analyzer.savings.levers import batch, caching, output, routing
-from analyzer.savings.state import Part, Prefix, State
+from analyzer.savings.state import Part, State
 from analyzer.tokens import TokenSums
 
-SHARED = Prefix(length_tokens=10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
+SHARED = shared(10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
 
 
 def cost(state: State) -> Decimal:
@@ -119,9 +119,9 @@ def test_a_shared_prompt_of_10000_tokens_on_500_requests_cached() -> None:
 
 
 def test_a_tenth_of_the_simulated_reads_fail_in_the_low_case() -> None:
-    """499 x 0.90 = 449 reads, 51 writes: 510,000 x 3.75 + 4,490,000 x 0.30 = 1.9125 + 1.347."""
+    """4,990,000 x 0.90 = 4,491,000 read, 509,000 written: 509,000 x 3.75 + 4,491,000 x 0.30 = 1.90875 + 1.3473."""
     state = (part(5_000_000, 0, SHARED),)
-    assert cost(caching.project(state, context(), "low")) == usd("1.9125") + usd("1.347")
+    assert cost(caching.project(state, context(), "low")) == usd("1.90875") + usd("1.3473")
 
 
 def test_the_one_hour_cache_pays_double_for_writing() -> None:
@@ -132,48 +132,48 @@ def test_the_one_hour_cache_pays_double_for_writing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "reads"),
-    [("low", 149), ("base", 324), ("high", 489)],  # 499 x 0.30 = 149.7, x 0.65 = 324.35, x 0.98 = 489.02
+    ("case", "read"),
+    [("low", 1_497_000), ("base", 3_243_500), ("high", 4_890_200)],  # 4,990,000 x 0.30, x 0.65, x 0.98
 )
-def test_a_primed_batch_reads_a_share_and_writes_the_rest_for_an_hour(case: Case, reads: int) -> None:
-    """Batch prices: 1 h write 3.00, read 0.15."""
+def test_a_primed_batch_reads_a_share_and_writes_the_rest_for_an_hour(case: Case, read: int) -> None:
+    """Batch prices: 1 h write 3.00, read 0.15 a million."""
     state = (Part(TokenSums(uncached_input_tokens=5_000_000), key(mode="batch"), (SHARED,)),)
-    expected = usd("0.03") * (500 - reads) + usd("0.0015") * reads
+    expected = usd("0.000003") * (5_000_000 - read) + usd("0.00000015") * read
     assert cost(caching.project(state, context(), case)) == expected
 
 
 def test_batch_and_caching_together_all_placed() -> None:
-    """High: all 500 in batch, 489 reads: 11 x 10,000 x 3.00 + 489 x 10,000 x 0.15 = 0.33 + 0.7335 = 1.0635."""
+    """High: all in batch, 4,890,200 read: 109,800 x 3.00 + 4,890,200 x 0.15 = 0.3294 + 0.73353 = 1.06293."""
     state = batch.project((part(5_000_000, 0, SHARED),), context(), "high")
-    assert cost(caching.project(state, context(), "high")) == usd("1.0635")
+    assert cost(caching.project(state, context(), "high")) == usd("1.06293")
 
 
 def test_what_a_batch_leaves_is_not_cached() -> None:
-    """Low: 475 requests placed: 474 x 0.30 = 142 reads, 333 writes; 250,000 tokens stay uncached in real time."""
+    """Low: 4,750,000 placed, 4,740,000 x 0.30 = 1,422,000 read, the rest written; 250,000 stay uncached in real time."""
     state = batch.project((part(5_000_000, 0, SHARED),), context(), "low")
     placed, left = caching.project(state, context(), "low")
-    assert placed.tokens == TokenSums(cache_write_1h_tokens=3_330_000, cache_read_tokens=1_420_000)
+    assert placed.tokens == TokenSums(cache_write_1h_tokens=3_328_000, cache_read_tokens=1_422_000)
     assert left.tokens == TokenSums(uncached_input_tokens=250_000)
 
 
 def test_a_prefix_under_the_minimum_of_the_model_is_never_cached() -> None:
-    """Sonnet 4.6 caches from 1,024 tokens."""
-    short, enough = (Prefix(length, 10, 1, 9, 9) for length in (1023, 1024))
+    """Sonnet 4.6 caches from 1,024 tokens; 9 x 1,024 x 0.90 = 8,294.4."""
+    short, enough = (shared(length, 10, 1, 9, 9) for length in (1023, 1024))
     assert caching.project((part(20_000, 0, short),), context(), "low") == (part(20_000, 0, short),)
-    assert caching.project((part(20_000, 0, enough),), context(), "low")[0].tokens.cache_read_tokens == 8 * 1024
+    assert caching.project((part(20_000, 0, enough),), context(), "low")[0].tokens.cache_read_tokens == 8294
     assert status(caching.obstacle((part(20_000, 0, short),), context())) == "nothing-to-do"
 
 
-def test_caching_is_unknown_without_prompt_shape_and_settled_where_the_log_shows_a_cache() -> None:
-    state = (part(20_000),)
-    unknown = caching.obstacle(state, context(has_prompt_shape=False))
+def test_caching_is_unknown_without_prompt_shape() -> None:
+    unknown = caching.obstacle((part(20_000),), context(has_prompt_shape=False))
     assert unknown is not None and unknown.status == "unknown" and unknown.alone_usd is None
-    assert status(caching.obstacle(state, context(cached_already=True))) == "nothing-to-do"
 
 
-def test_prefixes_larger_than_the_input_are_refused() -> None:
-    with pytest.raises(ValueError, match="100 tokens"):
-        caching.cached(TokenSums(uncached_input_tokens=99), ((50, 1, 1),), "5m")
+def test_no_more_is_cached_than_there_is_and_no_more_read_than_is_held() -> None:
+    tokens = TokenSums(uncached_input_tokens=90, cache_read_tokens=9)
+    assert caching.cached(tokens, 150, 120, "5m") == TokenSums(cache_read_tokens=99)
+    assert caching.cached(tokens, 150, -1, "1h") == TokenSums(cache_write_1h_tokens=99)
+    assert caching.cached(tokens, -5, 3, "5m") == TokenSums(uncached_input_tokens=99)
 
 
 # routing
@@ -232,5 +232,5 @@ def test_routing_obeys_the_allowed_models_and_leaves_the_same_model_alone() -> N
 
 def test_a_routed_prefix_is_held_against_the_minimum_of_its_new_model() -> None:
     """3,000 tokens: above Sonnet 4.6's 1,024, below Haiku 4.5's 4,096."""
-    state = routing.project((part(30_000, 0, Prefix(3000, 10, 1, 9, 9)),), routed(), "base")
+    state = routing.project((part(30_000, 0, shared(3000, 10, 1, 9, 9)),), routed(), "base")
     assert caching.project(state, routed(), "base") == state

@@ -81,7 +81,7 @@ def test_an_empty_audit_is_empty_and_nothing_fails(audit: Audit) -> None:
     assert found.reported_cost_usd is None
     assert (found.coverage.requests, found.coverage.days, found.coverage.first_day) == (0, 0, None)
     assert found.coverage.signal_shares == {}
-    assert len(found.assumptions) == 8
+    assert len(found.assumptions) == 9
 
 
 def test_three_workloads_by_hand(audit: Audit) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from savings_values import ASSUMPTIONS, PRICES, WAITS, context, key, part, usd
+from savings_values import ASSUMPTIONS, PRICES, WAITS, context, key, part, shared, usd
 
 from analyzer.savings.assessment import ComponentPlan
 from analyzer.savings.assumptions import Assumptions
@@ -14,10 +14,10 @@ from analyzer.savings.context import Context
 from analyzer.savings.levers import batch, caching
 from analyzer.savings.misses import CacheMisses, Misses
 from analyzer.savings.plans import plan_component
-from analyzer.savings.state import Part, Prefix
+from analyzer.savings.state import Part
 from analyzer.tokens import TokenSums
 
-SHARED = Prefix(length_tokens=10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
+SHARED = shared(10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
 MODEL = "claude-sonnet-4-6"  # caches from 1,024 tokens
 
 
@@ -45,9 +45,9 @@ def test_a_cold_batch_writes_everything_and_reads_nothing() -> None:
 def test_cold_and_primed_are_both_told_and_which_of_them_the_plan_takes() -> None:
     """2,000,000 output, 0.525 of 30.00 = 15.75, and 250,000 left in real time, 0.75, are in all three.
 
-    primed   333 x 0.03 + 142 x 0.0015 = 10.203     26.703
-    cold     4,750,000 x 1.875        =  8.90625    25.40625
-    without  4,750,000 x 1.50         =  7.125      23.625
+    primed   3,328,000 x 3.00 + 1,422,000 x 0.15 = 10.1973     26.6973
+    cold     4,750,000 x 1.875                   =  8.90625    25.40625
+    without  4,750,000 x 1.50                    =  7.125      23.625
     """
     plan = planned(part(5_000_000, 2_000_000, SHARED), context())
     assert plan.levers == ("batch",)
@@ -56,14 +56,14 @@ def test_cold_and_primed_are_both_told_and_which_of_them_the_plan_takes() -> Non
 
 
 def test_a_batch_that_would_be_read_is_primed() -> None:
-    """A fan-out, so real time reads nothing. 475 placed, 474 x 0.98 = 464 reads, 11 writes:
+    """A fan-out, so real time reads nothing. 4,740,000 x 0.98 = 4,645,200 read, 104,800 written:
 
-    0.33 + 0.696 + 0.75 = 1.776 primed; cold 8.90625 + 0.75 = 9.65625.
+    0.69678 + 0.3144 + 0.75 = 1.76118 primed; cold 8.90625 + 0.75 = 9.65625.
     """
-    fan_out = Prefix(10_000, 500, 1, 0, 0)
+    fan_out = shared(10_000, 500, 1, 0, 0)
     plan = planned(part(5_000_000, 0, fan_out), replace(context(), assumptions=with_hits("0.98")))
-    assert plan.levers == ("caching", "batch") and plan.optimized_usd["low"] == usd("1.776")
-    assert "$1.78 primed" in said(plan) and "$9.66 cold" in said(plan) and said(plan).endswith("the plan primes.")
+    assert plan.levers == ("caching", "batch") and plan.optimized_usd["low"] == usd("1.76118")
+    assert "$1.76 primed" in said(plan) and "$9.66 cold" in said(plan) and said(plan).endswith("the plan primes.")
 
 
 def test_where_the_hour_is_not_allowed_a_batch_has_no_cache() -> None:
@@ -80,8 +80,8 @@ def test_what_stays_in_real_time_hears_nothing_of_batches() -> None:
     [
         (CacheMisses((Misses(MODEL, 1000, 9, 8, 1, 0, 0),)), "9 of 9 requests: the prefix is under the minimum"),
         (CacheMisses((Misses(MODEL, 2000, 9, 0, 9, 0, 0),)), "inside the system prompt or the tools"),
-        (CacheMisses((Misses(MODEL, 2000, 9, 0, 9, 0, 0),), 1, 9), "at a later boundary than the first"),
-        (CacheMisses((Misses(MODEL, 2000, 9, 0, 9, 0, 0),), 9, 9), "at its first boundary"),
+        (CacheMisses((Misses(MODEL, 2000, 9, 0, 9, 0, 0),), ((0, 9, 1), (1, 9, 5), (2, 9, 9))), "in the system prompt."),
+        (CacheMisses((Misses(MODEL, 2000, 9, 0, 9, 0, 0),), ((0, 9, 9), (1, 9, 9))), "in the tools."),
         (CacheMisses((Misses(MODEL, 2000, 9, 1, 1, 7, 3),)), "7 of 9 requests: the last request with the prefix"),
         (CacheMisses((Misses(MODEL, 2000, 9, 1, 1, 0, 0),)), "7 of 9 requests: they start before the first answer"),
     ],
@@ -97,7 +97,7 @@ def test_where_all_read_there_is_no_reason() -> None:
 def test_a_cache_that_does_not_pay_says_why() -> None:
     """10 prefixes of 2,000 tokens, none read: 20,000 x (3.75 - 3.00) = 0.015 more."""
     misses = CacheMisses((Misses(MODEL, 2000, 10, 0, 10, 0, 0),))
-    plan = planned(part(20_000, 0, Prefix(2000, 10, 10, 0, 0)), context(WAITS, misses=misses))
+    plan = planned(part(20_000, 0, shared(2000, 10, 10, 0, 0)), context(WAITS, misses=misses))
     assert plan.levers == ()
     assert said(plan).startswith(
         "Prompt cache would cost $0.02 more. 10 of 10 requests: the prefix was not seen before"
@@ -106,7 +106,7 @@ def test_a_cache_that_does_not_pay_says_why() -> None:
 
 def test_a_prefix_under_the_minimum_says_how_far_under() -> None:
     misses = CacheMisses((Misses(MODEL, 1023, 10, 9, 1, 0, 0),))
-    plan = planned(part(20_000, 0, Prefix(1023, 10, 1, 9, 9)), context(WAITS, misses=misses))
+    plan = planned(part(20_000, 0, shared(1023, 10, 1, 9, 9)), context(WAITS, misses=misses))
     assert "at most 1,023 tokens where claude-sonnet-4-6 caches from 1,024" in said(plan)
 
 
@@ -151,7 +151,7 @@ def test_routing_that_fails_most_answers_is_left_out_and_says_how_much() -> None
 
 def test_ten_to_the_fifteen_tokens_add_up_with_all_four_levers() -> None:
     """3.00 x 10^9 and 15.00 x 10^9 USD; the credits add up to the last decimal."""
-    many = Prefix(10_000, 10**11, 10**6, 9 * 10**10, 95 * 10**9)
+    many = shared(10_000, 10**11, 10**6, 9 * 10**10, 95 * 10**9)
     made = context(output_share=Decimal("0.9"), route_to="claude-haiku-4-5", pass_rate=Decimal("0.9"))
     plan = planned(part(10**15, 10**15, many), made)
     assert plan.baseline_usd == usd("18000000000")

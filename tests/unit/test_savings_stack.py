@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from savings_values import CANNOT_TELL, DAY, PRICES, VERDICT, WAITS, context, key, part, usd
+from savings_values import CANNOT_TELL, DAY, PRICES, VERDICT, WAITS, context, key, part, shared, usd
 
 from analyzer.money import add
 from analyzer.savings.assessment import LEVERS, Lever
@@ -20,7 +20,7 @@ from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import WorkloadVerdict
 from analyzer.workloads.spend import PricedUsage, Usage
 
-SHARED = Prefix(length_tokens=10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
+SHARED = shared(10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
 
 
 def game(**worth: int) -> dict[Subset, Decimal]:
@@ -51,48 +51,48 @@ def test_credit_does_not_depend_on_the_order_of_the_levers() -> None:
 def test_the_best_plan_for_a_shared_prompt_in_the_low_case_by_hand() -> None:
     """500 requests of 10,000 shared tokens on Sonnet 4.6, 15.00 USD, low case:
 
-    caching alone  51 x 0.0375 + 449 x 0.003 = 3.2595
+    caching alone  509,000 x 3.75 + 4,491,000 x 0.30 = 1.90875 + 1.3473 = 3.25605
     batch alone    4,750,000 x 1.50 + 250,000 x 3.00 = 7.125 + 0.75 = 7.875
-    both           333 x 0.03 + 142 x 0.0015 + 0.75 = 9.99 + 0.213 + 0.75 = 10.953: misses cost more than batch
+    both           3,328,000 x 3.00 + 1,422,000 x 0.15 + 0.75 = 10.9473: misses cost more than batch
     so caching in real time wins, and batch is not recommended.
     """
     plan = best_plan((part(5_000_000, 0, SHARED),), context(), ("caching", "batch"))
     assert plan.levers == ("caching",)
-    assert plan.optimized_usd["low"] == usd("3.2595")
-    assert plan.credit_usd == {"caching": usd("11.7405")}
-    assert plan.alone_usd == {"caching": usd("11.7405"), "batch": usd("7.125")}
+    assert plan.optimized_usd["low"] == usd("3.25605")
+    assert plan.credit_usd == {"caching": usd("11.74395")}
+    assert plan.alone_usd == {"caching": usd("11.74395"), "batch": usd("7.125")}
 
 
 def test_base_and_high_follow_the_plan_that_the_low_case_chose() -> None:
-    """Base: 499 x 0.95 = 474 reads, 26 writes: 0.975 + 1.422 = 2.397. High: 0.0375 + 1.497 = 1.5345."""
+    """Base: 4,740,500 read, 259,500 written: 0.973125 + 1.42215 = 2.395275. High: 0.0375 + 1.497 = 1.5345."""
     plan = best_plan((part(5_000_000, 0, SHARED),), context(), ("caching", "batch"))
-    assert (plan.optimized_usd["base"], plan.optimized_usd["high"]) == (usd("2.397"), usd("1.5345"))
+    assert (plan.optimized_usd["base"], plan.optimized_usd["high"]) == (usd("2.395275"), usd("1.5345"))
 
 
 def test_with_much_output_batch_wins_and_says_what_caching_is_worth_alone() -> None:
-    """2,000,000 output = 30.00 more. Caching 33.2595; batch 7.875 + 30 x 0.525 = 23.625."""
+    """2,000,000 output = 30.00 more. Caching 33.25605; batch 7.875 + 30 x 0.525 = 23.625."""
     plan = best_plan((part(5_000_000, 2_000_000, SHARED),), context(), ("caching", "batch"))
     assert plan.levers == ("batch",)
     assert plan.optimized_usd["low"] == usd("23.625")
 
 
 def test_a_lever_left_out_says_what_it_does_beside_the_plan() -> None:
-    """Batch is the plan. Low: 10.953 with the cache, 7.875 without: 3.078 more.
+    """Batch is the plan. Low: 10.9473 with the cache, 7.875 without: 3.0723 more.
 
-    Base: 490 placed, 489 x 0.65 = 317 read,
-    173 writes: 5.19 + 0.4755, against 7.35 without: 1.6845 saved.
+    Base: 4,900,000 placed, 4,890,000 x 0.65 = 3,178,500 read, 1,721,500 written: 0.476775 + 5.1645, against 7.35
+    without: 1.708725 saved.
     """
     state: State = (part(5_000_000, 2_000_000, SHARED),)
     plan = best_plan(state, context(), ("caching", "batch"))
-    assert plan.beside_usd == {"caching": (usd("-3.078"), usd("1.6845"))}
+    assert plan.beside_usd == {"caching": (usd("-3.0723"), usd("1.708725"))}
     findings = plan_component(VERDICT, (), state, context()).findings
     sentence = next(f.sentence for f in findings if f.lever == "caching")
-    assert "costs $3.08 more in the low case and saves $1.68 in the base case" in sentence
+    assert "costs $3.07 more in the low case and saves $1.71 in the base case" in sentence
 
 
 def test_a_lever_that_costs_money_is_not_recommended_and_says_what_it_would_cost() -> None:
     """Prefixes that are never read: 10 x 2,000 tokens at 3.75 in place of 3.00 = 0.015 more."""
-    alone = Prefix(2000, 10, 10, 0, 0)
+    alone = shared(2000, 10, 10, 0, 0)
     state: State = (part(20_000, 0, alone),)
     plan = plan_component(WAITS, (), state, context(WAITS))
     assert plan.levers == () and plan.optimized_usd["low"] == plan.baseline_usd
@@ -115,7 +115,7 @@ def test_a_settled_component_has_no_upside(verdict: object) -> None:
 
 
 def test_upside_is_what_batch_adds_beyond_the_levers_in_the_plan() -> None:
-    """Cached: base 2.397 of 15.00, better than batch: no upside where batch would not be chosen."""
+    """Cached: base 2.395275 of 15.00, better than batch: no upside where batch would not be chosen."""
     plan = plan_component(CANNOT_TELL, (), (part(5_000_000, 0, SHARED),), context(CANNOT_TELL))
     assert plan.levers == ("caching",) and plan.upside_usd == 0
 
@@ -161,9 +161,9 @@ def parts(draw: st.DrawFn) -> Part:
         requests = draw(st.integers(1, 1000))
         reads = draw(st.integers(0, requests - 1))
         more = draw(st.integers(reads, requests - 1))
-        prefix = Prefix(draw(st.integers(1, 50_000)), requests, draw(st.integers(1, requests)), reads, more)
+        prefix = shared(draw(st.integers(1, 50_000)), requests, draw(st.integers(1, requests)), reads, more)
         own = draw(st.integers(0, 10**6))
-        tokens = replace(tokens, uncached_input_tokens=prefix.length_tokens * requests + own)
+        tokens = replace(tokens, uncached_input_tokens=prefix.held_5m_tokens + own)
         prefixes = (prefix,)
     return Part(tokens, key(draw(models), draw(st.sampled_from(["standard", "batch"]))), prefixes)
 

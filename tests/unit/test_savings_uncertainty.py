@@ -7,13 +7,13 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from savings_values import ASSUMPTIONS, VERDICT, WAITS, context, key, part
+from savings_values import ASSUMPTIONS, VERDICT, WAITS, context, key, part, shared
 
 from analyzer.savings.assessment import ComponentPlan, Corners
 from analyzer.savings.assumptions import Assumptions
 from analyzer.savings.context import Context
 from analyzer.savings.plans import plan_component
-from analyzer.savings.state import Part, Prefix
+from analyzer.savings.state import Part
 from analyzer.savings.uncertainty import simulate_saving
 from analyzer.tokens import TokenSums
 
@@ -55,7 +55,7 @@ def test_a_share_with_its_mode_inside_has_the_quantiles_of_its_triangle() -> Non
 
 def test_every_quantile_lies_between_the_low_and_the_high_case() -> None:
     made = context(route_to="claude-haiku-4-5", pass_rate=Decimal("0.9"), output_share=Decimal("0.8"))
-    state = (part(60_000_000, 2_000_000, Prefix(5_000, 10_000, 30, 9_000, 9_500)),)
+    state = (part(60_000_000, 2_000_000, shared(5_000, 10_000, 30, 9_000, 9_500)),)
     plan = planned(state, made)
     assert {"batch", "routing", "output"} <= set(plan.levers)
     found = simulate_saving([("w", plan)], ASSUMPTIONS).saving
@@ -65,7 +65,7 @@ def test_every_quantile_lies_between_the_low_and_the_high_case() -> None:
 
 def test_the_corner_with_all_ends_low_is_the_low_case_and_the_other_the_high_case() -> None:
     made = context(output_share=Decimal("0.8"))
-    plan = planned((part(60_000_000, 2_000_000, Prefix(5_000, 10_000, 30, 9_000, 9_500)),), made)
+    plan = planned((part(60_000_000, 2_000_000, shared(5_000, 10_000, 30, 9_000, 9_500)),), made)
     assert plan.corners.costs_usd[0] == plan.optimized_usd["low"]
     assert plan.corners.costs_usd[-1] == plan.optimized_usd["high"]
 
@@ -109,11 +109,13 @@ def test_a_guard_is_an_assumption_of_its_own() -> None:
 def test_what_a_batch_does_not_take_keeps_the_assumption_of_the_real_time_cache() -> None:
     """Fast traffic stays in real time and is cached there, the rest goes to a primed batch."""
     rows = (replace(row, low="0.90") if row.id == "batch_cache_hit_share" else row for row in ASSUMPTIONS.rows)
-    shared = Prefix(10_000, 500, 1, 0, 0)
+    fan_out = shared(10_000, 500, 1, 0, 0)
     fast = Part(
-        TokenSums(uncached_input_tokens=5_000_000), key("claude-opus-5", "fast"), (replace(shared, reads_5m=490),)
+        TokenSums(uncached_input_tokens=5_000_000),
+        key("claude-opus-5", "fast"),
+        (fan_out._replace(read_5m_tokens=4_900_000),),
     )
-    plan = planned((part(5_000_000, 0, shared), fast), replace(context(), assumptions=Assumptions(tuple(rows))))
+    plan = planned((part(5_000_000, 0, fan_out), fast), replace(context(), assumptions=Assumptions(tuple(rows))))
     assert plan.levers == ("caching", "batch")
     assert plan.corners.names == ("batch_placed_share", "batch_cache_hit_share", "simulated_hit_share")
     assert plan.corners.costs_usd[0] == plan.optimized_usd["low"]
