@@ -58,6 +58,16 @@ select took_us from (
   order by batch_no desc limit :count)
 order by took_us
 
+-- name: turnaround_sample
+-- Takes: count. Returns: the last batches of all jobs that nobody canceled but the guard: microseconds from creation to
+-- end; NULL = not back: the guard gave it up, or items of it expired.
+select case when b.canceler is null and not exists (
+    select 1 from sendings s where s.batch_no = b.batch_no and s.outcome = 'expired') then b.ended_us - b.created_us end as took_us
+from batches b
+where b.kind = 'batch' and b.state = 'collected' and b.canceler is not 'person'
+  and b.ended_us is not null and b.created_us is not null
+order by b.batch_no desc limit :count
+
 -- name: direct_seconds
 -- Returns: how long the last direct calls took on average, microseconds, and how many they were.
 select avg(took_us) as took_us, count(*) as calls from (

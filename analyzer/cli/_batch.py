@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from analyzer.batch import Job, JobStatus, NewItem, Quote
+    from analyzer.batch.turnaround import MeasuredTurnaround
     from analyzer.errors import UserError
 
 NEEDS_A_PERSON = 3
@@ -108,6 +111,19 @@ def show_remarks(remarks: Iterable[str]) -> None:
     for remark in remarks:
         click.echo(remark, err=True)
     sys.stderr.flush()
+
+
+def turnaround_file(found: MeasuredTurnaround, on: date) -> str:
+    """`_turnaround.toml` for a folder of one's own rules, as the analysis reads it."""
+    lines = [
+        f"# Measured by the batch runner: {found.batches} batches, {found.not_back} of them not back (expired, or given up).",
+        "# In the folder of your own rules, as _turnaround.toml, it takes the place of the published turnaround.",
+        'basis = "MEASURED"',
+        f"checked = {on.isoformat()}",
+    ]
+    for seconds, share in found.points:
+        lines += ["", "[[point]]", f'within = "{seconds}s"', f"share = {share:.4f}"]
+    return "\n".join(lines)
 
 
 def seconds(text: str | None, option: str) -> int | None:

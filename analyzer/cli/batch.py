@@ -17,6 +17,7 @@ from analyzer.cli._batch import (
     show_remarks,
     show_status,
     status_document,
+    turnaround_file,
 )
 from analyzer.cli._options import json_option, print_json
 
@@ -150,6 +151,19 @@ def status(job_file: Path, as_json: bool) -> int:
     else:
         show_status(found)
     return end(job, found)
+
+
+@command.command()
+@_job_file
+def turnaround(job_file: Path) -> int:
+    """Print how soon batches were back, as `_turnaround.toml` for your own rules: verdicts and kits then go by it."""
+    from datetime import UTC, datetime
+
+    from analyzer.batch import load_job
+    from analyzer.batch.turnaround import measured_turnaround
+
+    click.echo(turnaround_file(measured_turnaround(load_job(job_file)), datetime.now(UTC).date()))
+    return 0
 
 
 @command.command()

@@ -10,8 +10,10 @@ from conftest import params
 from fake_server import FakeServer
 
 from analyzer.batch import Guard, load_job
+from analyzer.batch.store import open_store
 from analyzer.cli.batch import command
 from analyzer.errors import UserError, UserErrors
+from analyzer.waiting.window import load_turnaround
 
 KIT = '[job]\nname = "w"\nmodels = ["claude-opus-4-8"]\npoll = "1s"\n[budget]\nday_usd = "1.00"\n'
 
@@ -192,3 +194,49 @@ def test_a_destination_that_lacks_something_is_told(tmp_path: Path, destination:
     with pytest.raises(UserErrors) as caught:
         load_job(path)
     assert told in str(caught.value)
+
+
+ENDED = """insert into batches
+  (job, kind, token, state, item_count, bytes, intended_us, created_us, ended_us, canceler)
+values ('w', 'batch', ?, 'collected', 1, 1, 0, 0, ?, ?)"""
+ITEM = """insert or ignore into items (item_no, job, key, model, bytes, enqueued_us) values (1, 'w', 'k', 'm', 1, 0)"""
+SENT = "insert into sendings (batch_no, item_no, outcome) values (?, 1, ?)"
+
+
+def ended_batches(folder: Path, minutes: list[int | None], canceler: str | None = None) -> None:
+    """Batches that took so long; None = its item expired."""
+    with open_store(load_job(folder / "batch.toml").store) as store:
+        store.connection.execute(ITEM)
+        for number, took in enumerate(minutes):
+            values = (f"w{number}{canceler}", (took or 1440) * 60_000_000, canceler)
+            batch_no = store.connection.execute(ENDED, values).lastrowid
+            store.connection.execute(SENT, (batch_no, "expired" if took is None else "succeeded"))
+
+
+def test_the_measured_turnaround_takes_the_place_of_the_published_one_in_the_analysis(kit: Path) -> None:
+    ended_batches(kit, [*range(1, 23), None])
+    ended_batches(kit, [90], canceler="guard")
+    ended_batches(kit, [1] * 50, canceler="person")
+    printed = call("turnaround")
+    assert printed.return_value == 0
+    (kit / "_turnaround.toml").write_text(printed.output)
+    read = load_turnaround(kit)
+    # 24 batches, 22 back after 1 to 22 minutes: the k-th stands for k / 25.
+    assert read.measured and read.points == (
+        (60.0, 0.04),
+        (180.0, 0.12),
+        (420.0, 0.28),
+        (780.0, 0.52),
+        (1140.0, 0.76),
+        (1320.0, 0.88),
+    )
+    # Ranks 23 (92 %) and 24 (96 %) never came back, so no time stands for them.
+    assert read.back_within(86_400) == 0.88
+    assert "24 batches, 2 of them not back" in printed.output
+
+
+def test_too_few_batches_measure_nothing(kit: Path) -> None:
+    ended_batches(kit, [5] * 19)
+    assert "19 batches that have ended" in str(call("turnaround").exception)
+    ended_batches(kit, [5], canceler="guard")
+    assert "share = 0.9047" in call("turnaround").output
