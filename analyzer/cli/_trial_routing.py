@@ -165,7 +165,7 @@ def _tell(
     from analyzer.trial import worth
 
     with questioned(*files) as asked:
-        value = worth(asked.assess, asked.config, *scope, found)
+        value = worth(asked.assess, (asked.config, asked.assessment), *scope, found)
         if as_json:
             print_json({"plan": plan_document(trial), "found": found_document(found, value)})
         else:

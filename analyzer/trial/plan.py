@@ -104,7 +104,7 @@ def plan(
 
     Raises: UserError when nothing is left to try, a model has no price, or it could cost more than `most_usd`.
     """
-    passed_over, requests = Counter(found.passed_over), found.sampled
+    passed_over, requests = +Counter(found.passed_over), found.sampled
     if not requests:
         reasons = "; ".join(f"{reason}: {count}" for reason, count in passed_over.most_common(3))
         raise UserError("trial", f"no request to try ({reasons or 'none was given'})", "requests that a batch takes")

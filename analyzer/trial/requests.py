@@ -19,7 +19,7 @@ from analyzer.pricing import models, resolve_model
 from analyzer.store.audit import Audit
 from analyzer.workloads.bodies import NO_BODY, NOT_IN_AUDIT, batch_params, logged_calls, marked, nothing_found
 
-ELSEWHERE = "belongs to other work"
+ELSEWHERE = "belongs to what is not tried"
 NO_REQUEST = "no JSON object with key and params"
 # The fewest tokens that so many bytes of JSON make; what is over the window by this count is over it for sure.
 _BYTES_A_TOKEN = 5

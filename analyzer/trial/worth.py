@@ -31,14 +31,21 @@ class Worth:
 
 
 def worth(
-    assess: Callable[[Config], Assessment], config: Config, workload: str, component: str | None, found: Found
+    assess: Callable[[Config], Assessment],
+    known: tuple[Config, Assessment],
+    workload: str,
+    component: str | None,
+    found: Found,
 ) -> Worth | None:
-    """What the answer would change; None where nothing was graded."""
+    """What the answer would change; None where nothing was graded. `known`: the configuration in force, assessed."""
     if found.pass_rate is None:
         return None
+    config, assessment = known
     others = tuple(_without_route(answer, workload, component) for answer in config.answers)
     told = Answer(workload, component, route_to=found.target, pass_rate=found.pass_rate, tried=found.tried)
-    plans = [_plan_of(assess(replace(config, answers=answers)), workload) for answers in (others, (told, *others))]
+    without = assessment if others == config.answers else assess(replace(config, answers=others))
+    routed = assess(replace(config, answers=(told, *others)))
+    plans = [_plan_of(each, workload) for each in (without, routed)]
     before, after = (
         [c for c in plan.components if component is None or c.verdict.component == component] for plan in plans
     )

@@ -98,7 +98,7 @@ def test_the_price_comes_first_and_nothing_leaves_or_stays(folder: Path, server:
     printed = run(*ASK, *LOG, "--exact")
     assert "10 requests: 10 to claude-haiku-4-5" in printed
     assert "list cost in batches" in printed
-    assert "left out: 5: belongs to other work" in printed
+    assert "left out: 5: belongs to what is not tried" in printed
     assert "nothing was sent; --yes sends it" in printed
     assert server.posts == 0
     assert sorted(path.name for path in folder.iterdir()) == ["audit.duckdb", "calls.jsonl"]

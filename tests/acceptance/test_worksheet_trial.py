@@ -113,3 +113,95 @@ def test_it_never_costs_more_than_it_may(folder: Path, server: FakeServer) -> No
     assert told.exit_code != 0 and "an amount in dollars such as 2.50" in told.output
     with pytest.raises(UserError, match="did you mean"):
         run("trial", "waiting", "--model", "claude-haiku-4-55")
+
+
+def test_what_was_paid_before_counts_towards_the_most(folder: Path, server: FakeServer) -> None:
+    """1,000 tokens in and 100 out of Sonnet 5.5 in a batch: 0.001 + 0.0005 = 0.0015 USD a question."""
+    run("trial", "waiting", "--yes", "--most", "1")
+    printed = run("trial", "waiting", "--most-usd", "0.10")
+    assert "the caps leave $0.10" in printed  # 0.0985
+    with pytest.raises(UserError, match=r"a price of up to .* after <\$0.01 paid before"):
+        run("trial", "waiting", "--yes", "--most-usd", "0.008")
+    assert server.posts == 1
+
+
+def test_a_question_without_an_answer_needs_a_person(folder: Path, server: FakeServer) -> None:
+    class OneFails(dict[str, list[str]]):
+        def get(self, item: str, default: Any = None) -> Any:
+            return ["invalid_request_error"] if "letters" in item else []
+
+    server.plan.kinds = OneFails()
+    told = CliRunner().invoke(group, ["trial", "waiting", "--yes"], standalone_mode=False)
+    assert told.return_value == 3
+    assert "digest: Second opinion" in told.stdout and "letters: Second opinion" not in told.stdout
+    assert "no opinion: " in told.stderr
+
+
+def test_what_stays_unasked_is_told_in_one_line(folder: Path, server: FakeServer) -> None:
+    server.plan.creates = ["spend"]
+    told = CliRunner().invoke(group, ["trial", "waiting", "--yes"], standalone_mode=False)
+    assert told.return_value == 3
+    assert "stuck: 2 questions not asked or not answered (the provider refuses what is queued: " in told.stderr
+    assert run("trial", "waiting", "--yes").count("Second opinion (") == 2
+
+
+LONG = "a manual of the house. " * 100
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Calls with bodies that nothing tells who waits for, and an audit of them."""
+    monkeypatch.chdir(tmp_path)
+    lines = []
+    for number in range(5):
+        content = [{"type": "text", "text": f"letter {number}"}, {"type": "image", "source": {"data": "pixels"}}]
+        body = {
+            "model": "claude-opus-4-8",
+            "max_tokens": 90,
+            "system": LONG,
+            "messages": [{"role": "user", "content": content}],
+        }
+        answer = {"id": f"msg_{number}", "type": "message", "model": "claude-opus-4-8", "content": []}
+        usage = {"input_tokens": 1000, "output_tokens": 100}
+        lines.append(
+            {
+                "started_at": f"2026-10-0{1 + number}T0{number}:1{number}:00Z",
+                "tags": {"workload": "letters"},
+                "request": body,
+                "response": {**answer, "usage": usage},
+            }
+        )
+    (tmp_path / "calls.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run("ingest", "calls.jsonl")
+    return tmp_path
+
+
+def asked(server: FakeServer) -> list[str]:
+    return [request["params"]["messages"][0]["content"] for batch in server.made for request in batch.requests]
+
+
+def test_no_prompt_is_sent_unless_samples_were_asked_for(log: Path, server: FakeServer) -> None:
+    run("trial", "waiting", "--yes")
+    (question,) = asked(server)
+    assert "manual of the house" not in question and "letter 1" not in question
+    assert "samples" not in question
+
+
+def test_samples_are_few_and_cut_and_the_opinion_says_that_it_read_them(log: Path, server: FakeServer) -> None:
+    priced = run("trial", "waiting", "--with-samples", "calls.jsonl")
+    assert "with prompts of 1 of 1 (they leave this machine" in priced
+    assert "nothing was sent; --yes sends it" in priced and server.posts == 0
+    told = run("trial", "waiting", "--with-samples", "calls.jsonl", "--yes")
+    (question,) = asked(server)
+    samples = json.loads(question)["samples of its prompts"]
+    assert len(samples) == 3
+    assert all(f"(cut, of {len(LONG):,} characters)" in sample and len(sample) < 1_700 for sample in samples)
+    assert all("letter" in sample and "(image)" in sample and "pixels" not in sample for sample in samples)
+    assert "Having read 3 of its prompts: 31 runs start at 02:00." in told
+
+
+def test_samples_come_from_a_log_of_this_audit_only(log: Path, server: FakeServer) -> None:
+    (log / "other.jsonl").write_text('{"request": {}, "response": {"id": "msg_x"}}\n')
+    with pytest.raises(UserError, match="none of its calls is in the audit"):
+        run("trial", "waiting", "--with-samples", "other.jsonl", "--yes")
+    assert server.posts == 0
