@@ -37,7 +37,7 @@ def turnaround(store: Store) -> Turnaround:
 class MeasuredTurnaround:
     """What the analysis takes in the place of rules/turnaround.toml: points (seconds, share back by then), rising.
 
-    `batches`: the last ones, up to 200, of all jobs of the store; `not_back` of them: expired, or given up by the guard.
+    `batches`: the last ones, up to 200, of all jobs of the store; `not_back`: expired, or given up by the guard.
     """
 
     batches: int

@@ -116,7 +116,7 @@ def show_remarks(remarks: Iterable[str]) -> None:
 def turnaround_file(found: MeasuredTurnaround, on: date) -> str:
     """`_turnaround.toml` for a folder of one's own rules, as the analysis reads it."""
     lines = [
-        f"# Measured by the batch runner: {found.batches} batches, {found.not_back} of them not back (expired, or given up).",
+        f"# Measured by the batch runner: {found.batches} batches, {found.not_back} not back (expired or given up).",
         "# In the folder of your own rules, as _turnaround.toml, it takes the place of the published turnaround.",
         'basis = "MEASURED"',
         f"checked = {on.isoformat()}",

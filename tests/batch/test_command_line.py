@@ -232,7 +232,7 @@ def test_the_measured_turnaround_takes_the_place_of_the_published_one_in_the_ana
     )
     # Ranks 23 (92 %) and 24 (96 %) never came back, so no time stands for them.
     assert read.back_within(86_400) == 0.88
-    assert "24 batches, 2 of them not back" in printed.output
+    assert "24 batches, 2 not back" in printed.output
 
 
 def test_too_few_batches_measure_nothing(kit: Path) -> None:
