@@ -116,12 +116,15 @@ def test_it_never_costs_more_than_it_may(folder: Path, server: FakeServer) -> No
 
 
 def test_what_was_paid_before_counts_towards_the_most(folder: Path, server: FakeServer) -> None:
-    """1,000 tokens in and 100 out of Sonnet 5.5 in a batch: 0.001 + 0.0005 = 0.0015 USD a question."""
+    """Sonnet 5.5 in a batch: a million tokens in and 200,000 out are 1.00 + 1.00 USD."""
+    usage = {"input_tokens": 1_000_000, "output_tokens": 200_000}
+    server.plan.answers = SameForAll(content=[{"type": "text", "text": FENCED}], usage=usage)
     run("trial", "waiting", "--yes", "--most", "1")
-    printed = run("trial", "waiting", "--most-usd", "0.10")
-    assert "the caps leave $0.10" in printed  # 0.0985
-    with pytest.raises(UserError, match=r"a price of up to .* after <\$0.01 paid before"):
-        run("trial", "waiting", "--yes", "--most-usd", "0.008")
+    assert "the caps leave $1.00" in run("trial", "waiting", "--most-usd", "3")
+    with pytest.raises(
+        UserError, match=r"a price of up to .* after \$2.00 paid before; expected at most \$2.00 in all"
+    ):
+        run("trial", "waiting", "--yes", "--most-usd", "2")
     assert server.posts == 1
 
 
