@@ -18,8 +18,8 @@ from analyzer.pricing import Price, list_cost
 from analyzer.savings.analysis import component_context, list_prices
 from analyzer.savings.assessment import ComponentPlan
 from analyzer.savings.assumptions import load_assumptions
-from analyzer.savings.plans import Prefixes, plan_component, starting_state
-from analyzer.savings.simulation import ComponentInput
+from analyzer.savings.plans import plan_component, starting_state
+from analyzer.savings.simulation import ComponentCache, ComponentInput
 from analyzer.savings.state import Prefix, PriceKey, Prices
 from analyzer.savings.uncertainty import simulate_saving
 from analyzer.tokens import TokenSums
@@ -30,6 +30,7 @@ MODEL = "claude-sonnet-4-6"
 FIRST = date(2026, 10, 1)
 KEYS = [PriceKey(MODEL, "standard", "anthropic", "global", 0, FIRST + timedelta(days=day)) for day in range(30)]
 ANSWER = Answer("w", output_share=Decimal("0.9"), route_to="claude-haiku-4-5", pass_rate=Decimal("0.9"))
+PREFIXES = {key: (Prefix(4096, 500_000, 450_000, 500_000, 475_000, 0, 0, 500_000, 5_000),) for key in KEYS}
 VERDICT = ComponentVerdict(0, "w", "c", 3000, "does-not-wait", "batchable", 0.0, "high", "declared", (), None, 1, "")
 
 
@@ -44,10 +45,14 @@ def plan_many(count: int) -> tuple[float, float]:
     for no, rows in _components(count, prices):
         started = time.process_time()
         context = component_context(
-            replace(VERDICT, component_no=no), config, prices, assumptions, ComponentInput(8000, 0), True
+            replace(VERDICT, component_no=no),
+            config,
+            prices,
+            assumptions,
+            ComponentInput(8000, 0),
+            ComponentCache(PREFIXES),
         )
-        prefixes: Prefixes = {(no, key): (Prefix(5000, 100, 1, 90, 95),) for key in KEYS}
-        plans.append(plan_component(context.verdict, rows, starting_state(rows, prefixes, context), context))
+        plans.append(plan_component(context.verdict, rows, starting_state(rows, PREFIXES, context), context))
         planning += time.process_time() - started
     started = time.process_time()
     simulate_saving((("w", plan) for plan in plans), assumptions)

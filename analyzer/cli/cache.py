@@ -76,14 +76,14 @@ def command(
 
     Only calls whose log has the shape of the prompt take part.
     """
-    from analyzer.savings.cache_paths import CacheRules, path_calls, replay, total
+    from analyzer.savings.cache_paths import CacheRules, replay, total
     from analyzer.workloads import scan
 
     config = read_config(config_path, audit_path)
     rules = CacheRules(ttl_s, visibility, min_prefix)
     with open_audit_with_requests(audit_path) as audit:
         scan(audit, config)
-        sums = replay(path_calls(audit, rules), rules)
+        sums = replay(audit, rules)
         names = {
             no: (workload, component)
             for no, workload, component in audit.connection.execute(

@@ -14,14 +14,14 @@ from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.money import add, split_exactly
 from analyzer.savings.assessment import CASES, LEVERS, Assessment, ComponentPlan
 from analyzer.savings.assumptions import Assumptions, load_assumptions
+from analyzer.savings.breakpoints import Breakpoints
 from analyzer.savings.context import Context, answered
 from analyzer.savings.contract import contracted_plans
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.headroom import measure_headroom
-from analyzer.savings.misses import CacheMisses
 from analyzer.savings.output_signs import OutputSigns, read_output_signs
-from analyzer.savings.plans import Prefixes, plan_component, plan_workload, starting_state
-from analyzer.savings.simulation import ComponentInput, cache_misses, component_inputs, simulate_cache
+from analyzer.savings.plans import plan_component, plan_workload, starting_state
+from analyzer.savings.simulation import ComponentCache, ComponentInput, component_inputs, simulate_cache
 from analyzer.savings.state import Prices, total
 from analyzer.savings.uncertainty import simulate_saving
 from analyzer.store.audit import Audit
@@ -48,11 +48,10 @@ def assess(audit: Audit, config: Config) -> Assessment:
     scan(audit, config)
     verdicts = judge(audit, config)
     priced = price_usage(usage(audit))
-    assumptions = load_assumptions()
-    prefixes, inputs = simulate_cache(audit, assumptions), component_inputs(audit)
-    prices, misses = list_prices(), cache_misses(audit)
+    prices, assumptions = list_prices(), load_assumptions()
+    caches, inputs = simulate_cache(audit, prices, assumptions), component_inputs(audit)
     signs = read_output_signs(audit)
-    plans = _plan_components(verdicts, priced, config, prices, assumptions, prefixes, inputs, misses, signs)
+    plans = _plan_components(verdicts, priced, config, prices, assumptions, caches, inputs, signs)
     workloads = tuple(
         plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
     )
@@ -84,22 +83,21 @@ def _plan_components(
     config: Config,
     prices: Prices,
     assumptions: Assumptions,
-    prefixes: Prefixes,
+    caches: Mapping[int, ComponentCache],
     inputs: Mapping[int, ComponentInput],
-    misses: Mapping[int, CacheMisses],
     signs: Mapping[int, OutputSigns],
 ) -> dict[int, ComponentPlan]:
     rows: dict[int, list[PricedUsage]] = {}
     for row in priced:
         rows.setdefault(row.usage.component_no, []).append(row)
-    shaped = {no for no, _ in prefixes}
     plans: dict[int, ComponentPlan] = {}
     for verdict in (c for w in verdicts for c in w.components):
         no = verdict.component_no
-        context = component_context(verdict, config, prices, assumptions, inputs.get(no), no in shaped, misses.get(no))
+        cache = caches.get(no)
+        context = component_context(verdict, config, prices, assumptions, inputs.get(no), cache)
         context = replace(context, output_signs=signs.get(no, OutputSigns()))
         mine = tuple(rows.get(no, ()))
-        plan = plan_component(verdict, mine, starting_state(mine, prefixes, context), context)
+        plan = plan_component(verdict, mine, starting_state(mine, cache.prefixes if cache else {}, context), context)
         plans[no] = replace(plan, unpriced_rows=sum(row.uncounted for row in without_price(mine)))
     return plans
 
@@ -110,10 +108,12 @@ def component_context(
     prices: Prices,
     assumptions: Assumptions,
     inputs: ComponentInput | None,
-    has_prompt_shape: bool,
-    misses: CacheMisses | None = None,
+    cache: ComponentCache | None,
 ) -> Context:
-    """What the levers know of a component: its verdict, the owner's answers, the constraints."""
+    """What the levers know of a component: its verdict, the owner's answers, the constraints.
+
+    `cache` None = the log has no prompt shape.
+    """
     answer, constraints = answered(config, verdict), config.constraints_for(verdict.workload)
     return Context(
         verdict=verdict,
@@ -128,9 +128,10 @@ def component_context(
         allowed_models=constraints.allowed_models,
         regions=constraints.regions,
         largest_request_tokens=inputs.largest_request_tokens if inputs else None,
-        has_prompt_shape=has_prompt_shape,
+        has_prompt_shape=cache is not None,
         cached_already=bool(inputs and inputs.cache_tokens),
-        misses=misses,
+        breakpoints=cache.breakpoints if cache else Breakpoints(),
+        misses=cache.misses if cache else None,
     )
 
 

@@ -20,6 +20,7 @@ IDS = (
     "guard_share",
     "batch_cache_hit_share",
     "simulated_hit_share",
+    "cache_explained_share",
     "answer_begins_s",
     "tokenizer_factor",
     "routing_pass_kept_share",

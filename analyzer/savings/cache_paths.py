@@ -1,33 +1,34 @@
-"""The prompt cache, replayed call by call over the prefix paths of the log: what would be read, and what written.
+"""The prompt cache, replayed over the prefix paths of the log: what would be read, and what written.
 
 A cache entry is a prefix: the path of boundaries from the beginning of the prompt. Calls go in order of their start. A
 call reads its longest prefix that is alive and readable, and writes the rest. An entry lives until `ttl_s` after the
 start of the last call that touched it (a hit refreshes, a miss writes); exactly `ttl_s` later it is still alive. The
-room is unlimited.
+room is unlimited. It is the simulation of the plan (`cache.sql`) with a breakpoint at every boundary, all components
+together.
 Source of the rules: https://platform.claude.com/docs/en/build-with-claude/prompt-caching, checked 2026-11-21.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from analyzer.money import add, times
 from analyzer.pricing import Price, models
+from analyzer.savings.simulation import follow_entries, make_path_calls
 from analyzer.savings.state import PriceKey
-from analyzer.sqlblocks import sql_blocks
+from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
 from analyzer.workloads.spend import list_price
 
-_SQL = Path(__file__).with_name("cache_paths.sql")
+_SQL = Path(__file__).with_suffix(".sql")
 Visibility = Literal["immediate", "answered"]
-Miss = Literal["first seen", "expired", "not answered yet", "under the minimum"]
 _SHORT_TTL_S = 300
-_FETCH = 10_000
+_S = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,12 @@ class CacheRules:
     answer_begins_s: float = 2.0
 
 
-@dataclass(frozen=True)
-class PathCall:
-    """One call: `ends` are (hash, tokens up to it) of its boundaries; `scope` is where a cache is shared."""
-
-    component_no: int
-    scope: str
-    model: str | None
-    started_us: int
-    begins_us: int
-    input_tokens: int
-    ends: tuple[tuple[str, int], ...]
-    price: Price | None = None
-
-
 @dataclass
 class CacheSums:
     """Tokens of some calls. `written_tokens`: input that is not read and lies in a prefix long enough to be cached.
 
     `read_again_tokens`: of these, what a later call reads before it expires. `misses` counts the calls that read
-    nothing, by reason.
+    nothing, by reason: first seen, expired, not answered yet, under the minimum.
     """
 
     calls: int = 0
@@ -96,126 +83,58 @@ class CacheSums:
         )
 
 
-@dataclass
-class _Entry:
-    touched_us: int
-    readable_us: int
-    tokens: int
-    component_no: int
-    is_unread: bool = True
-
-
-def replay(calls: Iterable[PathCall], rules: CacheRules) -> dict[int, CacheSums]:
-    """Sums by component_no. `calls` must come in order of start."""
-    entries: dict[tuple[str, str | None, str], _Entry] = {}
-    sums: dict[int, CacheSums] = {}
-    ttl_us = rules.ttl_s * 1_000_000
-    for call in calls:
-        mine = sums.setdefault(call.component_no, CacheSums())
-        read = _touch(call, rules, ttl_us, entries, mine, sums)
-        cacheable = call.ends[-1][1] if call.ends and call.ends[-1][1] >= _least(call, rules) else 0
-        written = max(cacheable - read, 0)
-        mine.calls += 1
-        mine.input_tokens += call.input_tokens
-        mine.read_tokens += read
-        mine.written_tokens += written
-        if call.price is None:
-            mine.unpriced_calls += 1
-        else:
-            write_usd = call.price.cache_write_5m_usd if rules.ttl_s <= _SHORT_TTL_S else call.price.cache_write_1h_usd
-            mine.cost_parts.append(
-                add(
-                    (
-                        times(call.price.uncached_input_usd, call.input_tokens - read - written),
-                        times(call.price.cache_read_usd, read),
-                        times(write_usd, written),
-                    )
-                )
-            )
-    return sums
-
-
-def _least(call: PathCall, rules: CacheRules) -> int:
-    if rules.min_prefix_tokens is not None:
-        return rules.min_prefix_tokens
-    known = models()
-    if call.model is not None and call.model in known:
-        return known[call.model].min_cacheable_tokens
-    return max(model.min_cacheable_tokens for model in known.values())
-
-
-def _touch(
-    call: PathCall,
-    rules: CacheRules,
-    ttl_us: int,
-    entries: dict[tuple[str, str | None, str], _Entry],
-    mine: CacheSums,
-    sums: Mapping[int, CacheSums],
-) -> int:
-    """Read and refresh what is alive, write the rest; returns the tokens read."""
-    least, now, read, before = _least(call, rules), call.started_us, 0, 0
-    readable_us = now if rules.visibility == "immediate" else call.begins_us
-    miss: Miss | None = "under the minimum"
-    is_hitting = True
-    for end, tokens in call.ends:
-        if tokens < least:
-            continue
-        key = (call.scope, call.model, end)
-        entry = entries.get(key)
-        is_alive = entry is not None and now - entry.touched_us <= ttl_us
-        if is_hitting and entry is not None and is_alive and entry.readable_us <= now:
-            entry.touched_us = now
-            read, miss = tokens, None
-            if entry.is_unread:
-                entry.is_unread = False
-                sums[entry.component_no].read_again_tokens += entry.tokens
-        else:
-            if is_hitting and read == 0 and miss == "under the minimum":
-                miss = "first seen" if entry is None else "expired" if not is_alive else "not answered yet"
-            is_hitting = False
-            if entry is not None and is_alive:
-                entry.touched_us = now
-                entry.readable_us = min(entry.readable_us, readable_us)
-            else:
-                entries[key] = _Entry(now, readable_us, tokens - max(before, read), call.component_no)
-        before = tokens
-    if miss is not None:
-        mine.misses[miss] = mine.misses.get(miss, 0) + 1
-    return min(read, call.input_tokens)
-
-
-def path_calls(audit: Audit, rules: CacheRules) -> Iterator[PathCall]:
-    """The calls of the audit that have a prompt shape, in order of start. Needs the temp tables of `scan`.
+def replay(audit: Audit, rules: CacheRules) -> dict[int, CacheSums]:
+    """Sums by component_no, of the calls that have a prompt shape. Takes the temp tables of `scan`.
 
     A log that has only a hash of system and tools gives one boundary. Boundaries in characters become tokens by the
     call's own input: tokens × characters up to the boundary / characters of the prompt, cut down.
     """
-    result = audit.connection.execute(
-        sql_blocks(_SQL)["path_calls"], {"answer_begins_us": int(rules.answer_begins_s * 1_000_000)}
-    )
-    prices: dict[tuple[Any, ...], Price | None] = {}
-    while rows := result.fetchmany(_FETCH):
-        for component_no, scope, name, started, begins, whole, hashes, chars, tokens, whole_chars, *key in rows:
-            if tuple(key) not in prices:
-                prices[tuple(key)] = _price(*key)
-            lengths = tokens or [whole * min(count, whole_chars) // max(whole_chars, 1) for count in chars]
-            yield PathCall(
-                component_no,
-                scope,
-                name or None,
-                started,
-                begins,
-                whole,
-                tuple(zip(hashes, lengths, strict=True)),
-                prices[tuple(key)],
-            )
+    sql, connection = sql_blocks(_SQL), audit.connection
+    make_path_calls(audit, int(rules.answer_begins_s * _S))
+    connection.execute(f"create or replace temp table shared_caches as {sql['shared_caches']}")
+    connection.execute("create or replace temp table model_minimums (model varchar, least_tokens bigint)")
+    least = {name: model.min_cacheable_tokens for name, model in models().items()}
+    if rules.min_prefix_tokens is None:
+        connection.executemany("insert into model_minimums values (?, ?)", list(least.items()))
+    other = max(least.values()) if rules.min_prefix_tokens is None else rules.min_prefix_tokens
+    values = {"largest_minimum": other, "at_once": rules.visibility == "immediate"}
+    connection.execute(f"create or replace temp table touches as {sql['touches']}", values)
+    follow_entries(audit, rules.ttl_s * _S, rules.ttl_s * _S)
+    connection.execute(f"create or replace temp table {quoted('replayed_calls')} as {sql['replayed_calls']}")
+    return _summed(audit, rules)
 
 
-def _price(model: str | None, mode: str, provider: str, geography: str, over_tokens: int, day_us: int) -> Price | None:
-    if model is None:
-        return None
-    found = list_price(PriceKey(model, mode, provider, geography, over_tokens, day_of_us(day_us)))
-    return found if isinstance(found, Price) else None
+def _summed(audit: Audit, rules: CacheRules) -> dict[int, CacheSums]:
+    sql, connection = sql_blocks(_SQL), audit.connection
+    sums: dict[int, CacheSums] = {}
+    for no, model, mode, provider, geography, over, day_us, *counts in connection.execute(sql["sums"]).fetchall():
+        price = None
+        if model is not None:
+            found = list_price(PriceKey(model, mode, provider, geography, over, day_of_us(day_us)))
+            price = found if isinstance(found, Price) else None
+        _count(sums.setdefault(no, CacheSums()), counts, price, rules)
+    for no, reason, calls in connection.execute(sql["misses"]).fetchall():
+        sums[no].misses[reason] = calls
+    for no, tokens in connection.execute(sql["read_again"]).fetchall():
+        sums[no].read_again_tokens = tokens
+    return sums
+
+
+def _count(mine: CacheSums, counts: list[int], price: Price | None, rules: CacheRules) -> None:
+    calls, whole, read, written = counts
+    mine.calls += calls
+    mine.input_tokens += whole
+    mine.read_tokens += read
+    mine.written_tokens += written
+    if price is None:
+        mine.unpriced_calls += calls
+        return
+    write_usd = price.cache_write_5m_usd if rules.ttl_s <= _SHORT_TTL_S else price.cache_write_1h_usd
+    mine.cost_parts += [
+        times(price.uncached_input_usd, whole - read - written),
+        times(price.cache_read_usd, read),
+        times(write_usd, written),
+    ]
 
 
 def total(parts: Iterable[CacheSums]) -> CacheSums:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
 from analyzer.config import Answer, Config
 from analyzer.pricing import stays_in
 from analyzer.savings.assessment import Case
 from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.breakpoints import Breakpoints, Ttl
 from analyzer.savings.misses import CacheMisses
 from analyzer.savings.output_signs import OutputSigns
 from analyzer.savings.state import PriceKey, Prices
 from analyzer.waiting.verdicts import ComponentVerdict
 
-Ttl = Literal["5m", "1h"]
 _GEOGRAPHIES = {"us": "us", "global": "global"}
 """Of a region's name; all others are regions of a cloud."""
 
@@ -30,8 +29,8 @@ class Context:
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
     `regions`: where it may run, as `Constraints`; None = anywhere.
     `output_signs`: what the log tells of answers that are longer than needed.
-    `misses`: why requests would read nothing; None = no prompt shape.
-    `ttl`: life of the real-time cache that is being costed.
+    `breakpoints`: the best ones, and today's. `misses`: why requests would read nothing; None = no prompt shape.
+    `ttl`: life of the real-time cache that is being costed; none = no cache, where one is used today.
     """
 
     verdict: ComponentVerdict
@@ -48,6 +47,7 @@ class Context:
     largest_request_tokens: int | None = None
     has_prompt_shape: bool = False
     cached_already: bool = False
+    breakpoints: Breakpoints = field(default_factory=Breakpoints)
     misses: CacheMisses | None = None
     output_signs: OutputSigns = OutputSigns()
     ttl: Ttl = "5m"

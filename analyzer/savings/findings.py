@@ -16,6 +16,8 @@ from analyzer.savings.state import State
 def finding_of(lever: Lever, state: State, context: Context, plan: Plan) -> LeverFinding:
     """Of a lever that is allowed: applied or not, with its figures."""
     alone, name = plan.alone_usd[lever], lever_modules()[lever].title
+    if lever == "caching" and context.cached_already:
+        name = "No prompt cache" if plan.cache_ttl == "none" else "Another prompt cache"
     if lever in plan.levers:
         sentence = f"{name}: {dollars(plan.credit_usd[lever])} of the saving; {dollars(alone)} by itself."
     elif alone > 0:
@@ -40,7 +42,15 @@ def _changes(saving: Decimal) -> str:
 
 
 def _about_the_cache(state: State, context: Context, plan: Plan) -> Iterator[str]:
-    if plan.alone_usd["caching"] <= 0 and context.misses is not None:
+    found = context.breakpoints
+    if context.cached_already and found.today:
+        yield f"Today's looks like {caching.LIVES[found.today_ttl]}, {found.words(found.today)}."
+    if context.cached_already:
+        yield from filter(None, (caching.not_explained(context),))
+    if plan.alone_usd["caching"] > 0:
+        if plan.cache_ttl != "none":
+            yield f"Breakpoints: {found.words(found.of(plan.cache_ttl))}, for {caching.LIVES[plan.cache_ttl]}."
+    elif context.misses is not None and not context.cached_already:
         reason = context.misses.reason(context.prices.models)
         if reason:
             yield reason
@@ -54,7 +64,7 @@ def _in_a_batch(state: State, context: Context, plan: Plan) -> Iterator[str]:
     without = frozenset(plan.levers) - {"caching"}
     without |= {"batch"} if "batch" in plan.alone_usd else frozenset()
     sent = plan.states[without]
-    if not any(part.key.mode == "batch" and caching.long_enough(part, context) for part in sent):
+    if not any(caching.is_primable(part, context) for part in sent):
         return
     if not context.allow_1h_cache:
         yield "In a batch it needs the 1-hour cache, which the configuration does not allow."

@@ -32,11 +32,13 @@ class Misses:
 
 @dataclass(frozen=True)
 class CacheMisses:
-    """The misses of a component. `first_boundaries`, `prefixes`: how many different ones; None = not logged."""
+    """The misses of a component. `boundaries`: of each in turn (0 tools, 1 system, 1 + k message k) calls that have it
+
+    and how many different prefixes end there; empty = the log has the prefix alone.
+    """
 
     rows: tuple[Misses, ...]
-    first_boundaries: int | None = None
-    prefixes: int | None = None
+    boundaries: tuple[tuple[int, int, int], ...] = ()
 
     def reason(self, models: Mapping[str, Model]) -> str | None:
         """Why most requests that read nothing do so; None = all read."""
@@ -67,8 +69,17 @@ class CacheMisses:
         return f"{of}: they start before the first answer with their prefix has begun (a fan-out)."
 
     def _where_it_changes(self) -> str:
-        if self.first_boundaries is None or self.prefixes is None:
+        """The first boundary at which most calls are no longer alike."""
+        where = next((number for number, calls, prefixes in self.boundaries if prefixes * 2 > calls), None)
+        if where is None:
             return "inside the system prompt or the tools"
-        if self.first_boundaries * 2 <= self.prefixes:
-            return "at a later boundary than the first"
-        return "at its first boundary"
+        if where > 1:
+            return f"in message {where - 1}"
+        has_tools = self.boundaries[0][0] == 0
+        return (
+            "in the tools"
+            if where == 0
+            else "in the system prompt"
+            if has_tools
+            else "in the system prompt or the tools"
+        )

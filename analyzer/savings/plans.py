@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,10 +17,10 @@ from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 from analyzer.workloads.spend import PricedUsage
 
-Prefixes = dict[tuple[int, PriceKey], tuple[Prefix, ...]]
 
-
-def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: Context) -> State:
+def starting_state(
+    priced: Iterable[PricedUsage], prefixes: Mapping[PriceKey, tuple[Prefix, ...]], context: Context
+) -> State:
     """The priced usage of one component as it is today; days on which all its prices are the same are one part."""
     tokens: dict[int, list[TokenSums]] = {}
     keys: dict[int, dict[PriceKey, tuple[Prefix, ...]]] = {}
@@ -29,7 +29,7 @@ def starting_state(priced: Iterable[PricedUsage], prefixes: Prefixes, context: C
         if key is not None and row.list_cost_usd is not None:
             group = context.prices.alike(key, context.route_to)
             tokens.setdefault(group, []).append(row.usage.tokens)
-            keys.setdefault(group, {})[key] = prefixes.get((row.usage.component_no, key), ())
+            keys.setdefault(group, {})[key] = prefixes.get(key, ())
     return tuple(merged(tokens[group], keys[group]) for group in tokens)
 
 

@@ -16,7 +16,8 @@ from typing import NamedTuple, cast
 from analyzer.money import add, split_exactly, times
 from analyzer.rooms import room_modules
 from analyzer.savings.assessment import LEVERS, Case, Lever
-from analyzer.savings.context import Context, Ttl
+from analyzer.savings.breakpoints import Ttl
+from analyzer.savings.context import Context
 from analyzer.savings.state import PICOS, State, usd_of
 
 ORDER: tuple[Lever, ...] = ("output", "routing", "batch", "caching")
@@ -31,6 +32,9 @@ Reached = dict[tuple[Subset, Ttl], State]
 class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
+    `cache_ttl`: the life of the cache in the plan, else of the cache by itself; none = caching is not allowed, or a cache
+    in use is best left out.
+
     `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
     would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
     `states`: the parts after every set, low case.
@@ -38,6 +42,7 @@ class Plan:
 
     levers: tuple[Lever, ...]
     ttl: Ttl
+    cache_ttl: Ttl
     credit_usd: dict[Lever, Decimal]
     optimized_usd: dict[Case, Decimal]
     alone_usd: dict[Lever, Decimal]
@@ -90,9 +95,11 @@ def best_plan(state: State, context: Context, allowed: tuple[Lever, ...]) -> Pla
             life = context.living(found[more].ttl)
             base = prices.cost(projected(state, life, more, "base", reached["base"]))
             beside[lever] = usd_of(cost[chosen] - cost[more]), add((optimized["base"], -base))
+    cached: Subset = chosen if "caching" in chosen else frozenset(("caching",))
     return Plan(
         levers,
         found[chosen].ttl,
+        found[cached].ttl if cached in found else "none",
         _shares(levers, _worth(cost, levers)),
         optimized,
         alone,
@@ -112,24 +119,34 @@ def _every_set(state: State, context: Context, levers: tuple[Lever, ...]) -> lis
     for lever in ORDER:
         if lever in levers:
             project, grown = modules[lever].project, list(reached)
-            for ttl in _lives(lever, context):
+            lives = _lives(lever, context)
+            for ttl in lives:
                 with_life = context.living(ttl)
                 grown += [
                     (some | {lever}, ttl, project(before, with_life, "low"))
                     for some, _, before in reached
-                    if ttl == "5m" or _in_real_time(before)
+                    if ttl == lives[0] or _in_real_time(before)
                 ]
             reached = grown
     return reached
 
 
 def _lives(lever: Lever, context: Context) -> tuple[Ttl, ...]:
-    return ("5m", "1h") if lever == "caching" and context.allow_1h_cache else ("5m",)
+    """The lives to cost; a cache in use may also be left out, and only that where the simulation does not explain it."""
+    if lever != "caching":
+        return ("5m",)
+    lives: tuple[Ttl, ...] = ("5m", "1h") if context.allow_1h_cache else ("5m",)
+    if not context.cached_already:
+        return lives
+    return (*lives, "none") if context.breakpoints.is_explained and context.has_prompt_shape else ("none",)
 
 
 def _in_real_time(state: State) -> bool:
-    """Some prefix is not in a batch, where the life of a cache is always the hour."""
-    return any(part.prefixes and part.key.mode != "batch" for part in state)
+    """Some prefix, or cache in use, is not in a batch, where the life of a cache is always the hour."""
+    return any(
+        part.key.mode != "batch" and (part.prefixes or part.tokens.input_tokens > part.tokens.uncached_input_tokens)
+        for part in state
+    )
 
 
 def projected(state: State, context: Context, levers: Subset, case: Case, reached: Reached | None = None) -> State:

@@ -34,19 +34,35 @@ class PriceKey(NamedTuple):
     on: date
 
 
-@dataclass(frozen=True)
-class Prefix:
-    """Requests whose shared prefix (system and tools) has the same length.
+PREFIX_LENGTHS = (512, 1024, 2048, 4096, 8192)
+"""Where prefixes are parted by length: at every minimum of a model, and above."""
 
-    `prefixes`: distinct prefixes, counted once a UTC day. `reads_5m`, `reads_1h`: requests of the simulation that found
-    the prefix in a cache of that life.
+
+class Prefix(NamedTuple):
+    """Prompt tokens that a cache could hold, of prefixes that are no shorter than `least_tokens`.
+
+    `held`: read or written by the calls of the simulation, `read`: read; with the best breakpoints for a 5-minute and a
+    1-hour cache, and with those that a component uses today. `shared`: the prefix after system and tools, of all calls;
+    `primed`: of each such prefix once a UTC day.
     """
 
-    length_tokens: int
-    requests: int
-    prefixes: int
-    reads_5m: int
-    reads_1h: int
+    least_tokens: int
+    held_5m_tokens: int = 0
+    read_5m_tokens: int = 0
+    held_1h_tokens: int = 0
+    read_1h_tokens: int = 0
+    held_today_tokens: int = 0
+    read_today_tokens: int = 0
+    shared_tokens: int = 0
+    primed_tokens: int = 0
+
+    def joined(self, other: Prefix) -> Prefix:
+        """Both together, of one `least_tokens`."""
+        return Prefix(self[0], *(mine + theirs for mine, theirs in zip(self[1:], other[1:], strict=True)))
+
+    def scaled(self, factor: Fraction) -> Prefix:
+        """The same text on another tokenizer, cut down."""
+        return Prefix(*(whole(tokens, factor) for tokens in self))
 
 
 class Part(NamedTuple):
@@ -243,13 +259,10 @@ def merged(tokens: Iterable[TokenSums], keys: Mapping[PriceKey, tuple[Prefix, ..
 
     Cost is linear in tokens, so it does not change.
     """
-    lengths: dict[int, list[int]] = {}
+    lengths: dict[int, Prefix] = {}
     for prefixes in keys.values():
-        for p in prefixes:
-            sums = lengths.setdefault(p.length_tokens, [0, 0, 0, 0])
-            sums[0] += p.requests
-            sums[1] += p.prefixes
-            sums[2] += p.reads_5m
-            sums[3] += p.reads_1h
+        for prefix in prefixes:
+            known = lengths.get(prefix.least_tokens)
+            lengths[prefix.least_tokens] = known.joined(prefix) if known else prefix
     last = max(keys, key=lambda key: key.on)
-    return Part(total(tokens), last, tuple(Prefix(length, *lengths[length]) for length in sorted(lengths)))
+    return Part(total(tokens), last, tuple(lengths[length] for length in sorted(lengths)))

@@ -35,7 +35,7 @@ from analyzer.savings.assessment import (
 )
 from analyzer.savings.assumptions import Assumptions, Ends
 from analyzer.savings.context import Context
-from analyzer.savings.levers.caching import long_enough
+from analyzer.savings.levers.caching import is_primable, long_enough
 from analyzer.savings.stack import ORDER, Plan, lever_modules
 from analyzer.savings.state import State
 
@@ -55,7 +55,7 @@ def plan_corners(state: State, context: Context, plan: Plan) -> Corners:
     for lever in ORDER:
         if lever not in plan.levers:
             continue
-        own = _hanging_on(lever, reached, context)
+        own = _hanging_on(lever, reached, with_life)
         names += own
         project = lever_modules()[lever].project
         corners = [replace(with_life, assumptions=context.assumptions.at(ends)) for ends in _ends(own)]
@@ -84,9 +84,9 @@ def _hanging_on(lever: Lever, before: list[State], context: Context) -> tuple[st
         return ("routing_pass_kept_share",) if same else ("routing_pass_kept_share", "tokenizer_factor")
     if lever == "batch":
         return ("batch_placed_share", "guard_share") if context.guarded else ("batch_placed_share",)
-    modes = {part.key.mode == "batch" for part in parts if long_enough(part, context)}
-    in_batch = ("batch_cache_hit_share",) if True in modes else ()
-    return (*in_batch, "simulated_hit_share") if False in modes else in_batch
+    in_batch = ("batch_cache_hit_share",) if any(is_primable(part, context) for part in parts) else ()
+    real_time = context.ttl != "none" and any(part.key.mode != "batch" and long_enough(part, context) for part in parts)
+    return (*in_batch, "simulated_hit_share") if real_time else in_batch
 
 
 def simulate_saving(

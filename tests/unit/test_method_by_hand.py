@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from savings_values import ASSUMPTIONS, PRICES, VERDICT, context, part, shared, usd
+from savings_values import ASSUMPTIONS, PRICES, VERDICT, context, key, part, shared, usd
 
 from analyzer.config import CommittedRate, Config
 from analyzer.resources import shipped
@@ -20,11 +20,17 @@ from analyzer.savings.contract import Terms
 from analyzer.savings.levers import batch, caching
 from analyzer.savings.plans import plan_component
 from analyzer.savings.stack import projected
-from analyzer.savings.state import State
+from analyzer.savings.state import Part, Prefix, State
 from analyzer.savings.uncertainty import simulate_saving
+from analyzer.tokens import TokenSums
 
 SHARED = shared(10_000, requests=10, prefixes=1, reads_5m=5, reads_1h=7)
 TEN: State = (part(120_000, 10_000, SHARED),)
+SEVEN_READ = SHARED._replace(held_today_tokens=100_000, read_today_tokens=70_000)
+HOUR_IN_USE: State = (Part(TokenSums(20_000, 0, 30_000, 70_000, 10_000), key(), (SEVEN_READ,)),)
+FIVE_READ = SHARED._replace(held_today_tokens=100_000, read_today_tokens=50_000)
+FIVE_IN_USE: State = (Part(TokenSums(20_000, 50_000, 0, 50_000, 10_000), key(), (FIVE_READ,)),)
+TALK: State = (part(36_000, 0, Prefix(8192, held_5m_tokens=36_000, read_5m_tokens=22_000)),)
 PAGE = (shipped("rules").parent / "docs" / "method.md").read_text(encoding="utf-8")
 SHORTER, ROUTED = {"output_share": usd("0.6")}, {"route_to": "claude-haiku-4-5", "pass_rate": usd("0.9")}
 
@@ -63,6 +69,27 @@ def test_a_set_of_levers_costs_what_the_page_says(
 def test_a_cold_batch_costs_what_the_page_says() -> None:
     cold = caching.cold(batch.project(TEN, context(), "low"), context())
     assert PRICES.cost(cold) == usd("0.303375") and "0.303375" in bold(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("state", "ttl", "case", "figure"),
+    [
+        (HOUR_IN_USE, None, "low", "0.411"),
+        (HOUR_IN_USE, "5m", "low", "0.4125"),
+        (HOUR_IN_USE, "none", "low", "0.51"),
+        (FIVE_IN_USE, None, "low", "0.4125"),
+        (FIVE_IN_USE, "1h", "low", "0.4224"),
+        (TALK, None, "low", "0.108"),
+        (TALK, "5m", "high", "0.0591"),
+        (TALK, "5m", "low", "0.06669"),
+    ],
+)
+def test_a_cache_in_use_and_a_conversation_cost_what_the_page_says(
+    state: State, ttl: Any, case: Case, figure: str
+) -> None:
+    after = caching.project(state, context(ttl=ttl, cached_already=state != TALK), case) if ttl else state
+    assert PRICES.cost(after) == usd(figure)
+    assert figure in bold(PAGE)
 
 
 def test_the_plan_and_its_credit_are_those_of_the_page() -> None:

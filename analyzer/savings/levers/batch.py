@@ -90,8 +90,8 @@ def project(state: State, context: Context, case: Case) -> State:
 
 
 def _placed_prefix(prefix: Prefix, share: Fraction) -> Prefix:
-    requests = whole(prefix.requests, share)
-    return Prefix(prefix.length_tokens, requests, min(prefix.prefixes, requests), 0, 0)
+    shared = whole(prefix.shared_tokens, share)
+    return Prefix(prefix.least_tokens, shared_tokens=shared, primed_tokens=min(prefix.primed_tokens, shared))
 
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from analyzer.money import add, dollars
 from analyzer.pricing import Model, smaller_models
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, Prefix, PriceKey, State, grown, portion, remainder, whole, whole_up
+from analyzer.savings.state import Part, PriceKey, State, grown, portion, remainder, whole_up
 from analyzer.savings.wilson import wilson
 from analyzer.tokens import TokenSums
 
@@ -102,14 +102,7 @@ def project(state: State, context: Context, case: Case) -> State:
         factor = _factor(context, part.key.model, key.model, case)
         moved, again = routed(part.tokens, factor, passed)
         # Lengths are rounded down, tokens up: the prefixes of a part never outgrow its input.
-        prefixes = (
-            part.prefixes
-            if factor is _SAME
-            else tuple(
-                Prefix(whole(p.length_tokens, factor), p.requests, p.prefixes, p.reads_5m, p.reads_1h)
-                for p in part.prefixes
-            )
-        )
+        prefixes = part.prefixes if factor is _SAME else tuple(prefix.scaled(factor) for prefix in part.prefixes)
         parts.append(Part(moved, key, prefixes))
         if some_fail:
             parts.append(Part(again, part.key))

@@ -1,0 +1,201 @@
+"""The best breakpoints of a component: at most four, for each life of the cache, and those it seems to use today.
+
+A breakpoint is a rule that a caller can follow: after the tools, after the system prompt, after message k, at the last
+message, before the last message. With several, a call reads through the one that reaches furthest and writes the rest
+up to its last:
+
+    reads = max over breakpoints of what it reads through each,   held = max over breakpoints of the tokens up to it
+    net = Σ happen × reads × (write price − read price) − held × (write price − input price)
+
+*happen* is `simulated_hit_share` in the low case: a read that fails is written again. Every set of up to four is tried;
+the best net stands, of equals the one with fewer. Which entries two kinds of breakpoint could read of each other is not
+counted, which only makes the net smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from analyzer.savings.assumptions import Assumptions
+from analyzer.savings.state import PREFIX_LENGTHS, Prefix
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Counts = np.ndarray[Any, np.dtype[np.int64]]
+    Reals = np.ndarray[Any, np.dtype[np.float64]]
+
+Ttl = Literal["5m", "1h", "none"]
+MOST = 4
+"""Breakpoints of one request, as the API takes them."""
+TOOLS, SYSTEM, LAST, BEFORE_LAST = range(4)
+Sums = dict[int, dict[int, Prefix]]
+"""By number of the price key, by least length."""
+
+
+@dataclass(frozen=True)
+class Breakpoints:
+    """Kinds of breakpoints: 0 after the tools, 1 after system and tools, 2 at the last message, 3 before it, 3 + k
+
+    after message k. `today`: those that explain best what the log shows in the cache, and their life; () = it shows nothing.
+    Tokens of calls with a prompt shape: as logged (`held`: read or written), and as simulated for `today`.
+    `has_tools`: the tools end at a boundary of their own.
+    """
+
+    five: tuple[int, ...] = (SYSTEM,)
+    hour: tuple[int, ...] = (SYSTEM,)
+    today: tuple[int, ...] = ()
+    today_ttl: Ttl = "none"
+    has_tools: bool = False
+    is_explained: bool = True
+    logged_held_tokens: int = 0
+    logged_read_tokens: int = 0
+    simulated_held_tokens: int = 0
+    simulated_read_tokens: int = 0
+
+    def of(self, ttl: Ttl) -> tuple[int, ...]:
+        """The best ones for a life."""
+        return self.five if ttl == "5m" else self.hour if ttl == "1h" else ()
+
+    def words(self, marks: tuple[int, ...]) -> str:
+        """Where they stand, from the beginning of the prompt on."""
+        ordered = sorted(marks, key=lambda mark: {LAST: 1_001, BEFORE_LAST: 1_000}.get(mark, mark))
+        names = [self._name(mark) for mark in ordered]
+        return " and ".join(([", ".join(names[:-1])] if names[:-1] else []) + names[-1:])
+
+    def _name(self, mark: int) -> str:
+        if mark == SYSTEM:
+            return "after the system prompt" if self.has_tools else "after the system prompt and the tools"
+        names = {TOOLS: "after the tools", LAST: "at the last message", BEFORE_LAST: "before the last message"}
+        return names.get(mark) or f"after message {mark - BEFORE_LAST}"
+
+
+@dataclass(frozen=True)
+class CallPrices:
+    """USD per million tokens of calls, and the shortest prefix that their model caches: one value a call."""
+
+    uncached: Reals
+    write_5m: Reals
+    write_1h: Reals
+    read: Reals
+    least_tokens: Reals
+
+
+@dataclass(frozen=True)
+class CachedCalls:
+    """The calls of one component, one row each: number of the price key, and by slot (column) the tokens up to its
+
+    breakpoint and what would be read through it alone. `marks`: the kind of each slot. `logged`: read, 5-minute and
+    1-hour writes of all of them in the log.
+    """
+
+    marks: tuple[int, ...]
+    key_no: Counts
+    ends: Counts
+    reads_5m: Counts
+    reads_1h: Counts
+    prices: CallPrices
+    logged: tuple[int, int, int]
+
+    def kinds(self, slots: Iterable[int]) -> tuple[int, ...]:
+        """The kinds of breakpoints of some slots."""
+        return tuple(self.marks[slot] for slot in slots)
+
+
+class _Chosen(NamedTuple):
+    """A set of slots, with the tokens held and read by each call."""
+
+    slots: tuple[int, ...]
+    held: Counts
+    read: Counts
+
+    def distance(self, held: int, read: int) -> int:
+        """Tokens by which the sums are off."""
+        return abs(int(self.held.sum()) - held) + abs(int(self.read.sum()) - read)
+
+
+def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, Sums]:
+    """The best breakpoints for each life, and the tokens with them; none where a cache in use is not explained."""
+    happen = float(assumptions.value("simulated_hit_share", "low"))
+    five = _best(calls, "5m", happen)
+    hour = _best(calls, "1h", happen)
+    has_tools = TOOLS in calls.marks
+    read, written_5m, written_1h = calls.logged
+    held = read + written_5m + written_1h
+    if not held:
+        breakpoints = Breakpoints(calls.kinds(five.slots), calls.kinds(hour.slots), has_tools=has_tools)
+        return breakpoints, _sums(calls, {"5m": five, "1h": hour})
+    life: Ttl = "1h" if written_1h > written_5m else "5m"
+    every = _sets(calls, life, list(range(len(calls.marks))))
+    today = min(every, key=lambda some: (some.distance(held, read), len(some.slots)))
+    may_miss = (1 - assumptions.value("cache_explained_share", "low")) * held
+    breakpoints = Breakpoints(
+        calls.kinds(five.slots),
+        calls.kinds(hour.slots),
+        calls.kinds(today.slots),
+        life,
+        has_tools,
+        today.distance(held, read) <= may_miss,
+        held,
+        read,
+        int(today.held.sum()),
+        int(today.read.sum()),
+    )
+    return breakpoints, _sums(calls, {"5m": five, "1h": hour, "today": today}) if breakpoints.is_explained else {}
+
+
+def _best(calls: CachedCalls, ttl: Ttl, happen: float) -> _Chosen:
+    """The set with the best net; breakpoints through which nothing is ever read only cost."""
+    prices = calls.prices
+    write = prices.write_5m if ttl == "5m" else prices.write_1h
+    gain, premium = happen * (write - prices.read), write - prices.uncached
+    slots = [slot for slot in range(len(calls.marks)) if calls.reads_1h[:, slot].any()] or [0]
+
+    def net(some: _Chosen) -> tuple[float, int]:
+        return float(some.read @ gain - some.held @ premium), -len(some.slots)
+
+    return max(_sets(calls, ttl, slots), key=net)
+
+
+def _sets(calls: CachedCalls, ttl: Ttl, slots: list[int]) -> Iterator[_Chosen]:
+    """Every set of one to four slots, with the tokens held and read by each call."""
+    import numpy as np
+
+    least = calls.prices.least_tokens[:, None]
+    ends, reads = calls.ends, calls.reads_5m if ttl == "5m" else calls.reads_1h
+    ends, reads = np.where(ends >= least, ends, 0), np.where(reads >= least, reads, 0)
+
+    def beyond(some: _Chosen, left: list[int]) -> Iterator[_Chosen]:
+        for place, slot in enumerate(left):
+            read = np.maximum(some.read, reads[:, slot])
+            held = np.maximum(np.maximum(some.held, ends[:, slot]), read)
+            more = _Chosen((*some.slots, slot), held, read)
+            yield more
+            if len(more.slots) < MOST:
+                yield from beyond(more, left[place + 1 :])
+
+    nothing = np.zeros(len(ends), np.int64)
+    return beyond(_Chosen((), nothing, nothing), slots)
+
+
+def _sums(calls: CachedCalls, chosen: Mapping[str, _Chosen]) -> Sums:
+    """Tokens by price key and least length, of each life and of today."""
+    import numpy as np
+
+    keys, place = np.unique(calls.key_no, return_inverse=True)
+    lengths = np.array(PREFIX_LENGTHS)
+    columns = {}
+    for name, some in chosen.items():
+        for kind, tokens in (("held", some.held), ("read", some.read)):
+            cells = np.zeros(len(keys) * (len(lengths) + 1), np.int64)
+            np.add.at(cells, place * (len(lengths) + 1) + np.searchsorted(lengths, tokens, side="right"), tokens)
+            columns[f"{kind}_{name}_tokens"] = cells.reshape(len(keys), -1)
+    found: Sums = {}
+    for row, key in enumerate(keys.tolist()):
+        for number, least in enumerate(PREFIX_LENGTHS, 1):
+            values = {name: int(cells[row, number]) for name, cells in columns.items()}
+            if any(values.values()):
+                found.setdefault(key, {})[least] = Prefix(least, **values)
+    return found
