@@ -70,7 +70,7 @@ def command(
     if as_json:
         print_json(_document(paths, bodies))
     elif paths:
-        kits = sum(path.name == "batch.toml" for path in paths)
+        kits = sum(path.name == "RUNBOOK.md" for path in paths)
         click.echo(f"{counted(kits, 'kit')}; start with {printable(str(paths[0]), 0)}")
         _show_bodies(bodies)
     else:

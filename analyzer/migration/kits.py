@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 
@@ -153,8 +154,20 @@ def kits_of(assessment: Assessment, turnaround: Turnaround | None = None) -> tup
     for number, (row, job) in enumerate(zip(rows, jobs, strict=True), 1):
         moves = [cell.plan for cell in row.moving]
         service, elsewhere = service_of(moves)
-        schedule = schedule_of(moves, turnaround, has_guard=service.has_runner)
+        fill_s = _fill_s(service, moves, assessment.coverage)
+        schedule = schedule_of(moves, turnaround, has_guard=service.has_runner, fill_s=fill_s)
         kits.append(
             Kit(number, f"{number:0{width}d}-{job}", job, row, assessment.coverage, schedule, service, elsewhere)
         )
     return tuple(kits)
+
+
+def _fill_s(service: Service, moves: Sequence[ComponentPlan], coverage: Coverage) -> float:
+    """How long the least requests of a job take to come together, at the mean rate of the days read.
+
+    Worked: 100 records at 60 requests a day are 1.67 days.
+    """
+    requests = sum(component.requests for component in moves)
+    if service.min_records == 1 or not requests:
+        return 0.0
+    return service.min_records * 86_400 * max(coverage.days, 1) / requests

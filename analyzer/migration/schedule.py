@@ -28,7 +28,8 @@ class Schedule:
     `deadline_s`: until a result is needed, counted from when it is put down; of a chain of `links` calls each has an
     equal part. None = no deadline known. `round_s`: how often submit and collect run. `batch_s`: the time a batch is
     given, `back_share` of which are back by then. `cancel_s`, `direct_s`: kept for canceling what is late and for
-    finishing `max_items` synchronously; 0 where the deadline leaves room for the whole window.
+    finishing `max_items` synchronously; 0 where the deadline leaves room for the whole window. `fill_s`: until enough
+    requests for a job have come together, at their mean rate; 0 where one is enough.
     """
 
     deadline_s: float | None
@@ -39,6 +40,7 @@ class Schedule:
     cancel_s: int
     direct_s: float
     max_items: int
+    fill_s: float = 0.0
 
     @property
     def is_guarded(self) -> bool:
@@ -54,7 +56,13 @@ class Schedule:
         """
         if self.deadline_s is None:
             return None
-        return max(self.deadline_s - 2 * self.round_s - self.batch_s - self.cancel_s - self.direct_s, 0.0)
+        left_s = self.deadline_s - 2 * self.round_s - self.batch_s - self.cancel_s - self.direct_s - self.fill_s
+        return max(left_s, 0.0)
+
+    @property
+    def is_too_slow(self) -> bool:
+        """The deadline is over before a job has been filled, sent and collected."""
+        return self.deadline_s is not None and self.fill_s + 2 * self.round_s >= self.deadline_s
 
     def minutes(self, order: int) -> tuple[int, int]:
         """First minute and step of the rounds in an hour; kits start in different minutes."""
@@ -62,7 +70,9 @@ class Schedule:
         return 3 * order % step, step
 
 
-def schedule_of(moves: Sequence[ComponentPlan], turnaround: Turnaround, *, has_guard: bool = True) -> Schedule:
+def schedule_of(
+    moves: Sequence[ComponentPlan], turnaround: Turnaround, *, has_guard: bool = True, fill_s: float = 0.0
+) -> Schedule:
     """Work back from the tightest deadline of what moves, a part for each call of a chain.
 
     The batch is given the time in which 95 % are back, or what is left when the guard has its part: an eighth of the
@@ -75,9 +85,10 @@ def schedule_of(moves: Sequence[ComponentPlan], turnaround: Turnaround, *, has_g
     usual_s = _within(turnaround, COUNTED_ON)
     round_s = next((r for r in _ROUNDS_S if deadline_s is None or r * 24 <= deadline_s), _ROUNDS_S[-1])
     if not has_guard and deadline_s is not None:
-        usual_s = max(min(usual_s, deadline_s - 2 * round_s), 60.0)
+        usual_s = max(min(usual_s, deadline_s - 2 * round_s - fill_s), 60.0)
     if not has_guard or deadline_s is None or WINDOW_S + 2 * round_s <= deadline_s:
-        return Schedule(deadline_s, links, round_s, usual_s, turnaround.back_within(usual_s), 0, 0.0, MAX_ITEMS)
+        back_share = turnaround.back_within(usual_s)
+        return Schedule(deadline_s, links, round_s, usual_s, back_share, 0, 0.0, MAX_ITEMS, fill_s)
     direct_s = deadline_s / _DIRECT_PART
     batch_s = max(min(usual_s, deadline_s - 2 * round_s - _CANCEL_S - direct_s), 60.0)
     items = min(max(int(direct_s * CONCURRENCY / _CALL_S), 1), MAX_ITEMS)

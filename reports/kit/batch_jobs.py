@@ -109,7 +109,12 @@ class Jobs:
         items, taken = self.waiting.items(self._sent()), self.waiting.files()
         left, names = [], []
         for chunk in self._chunks(items):
-            if len(chunk) < self.settings["min_records"] or today + len(chunk) > self.settings["day_records"]:
+            room = max(self.settings["day_records"] - today, 0)
+            if len(chunk) > room:
+                print(f"{len(chunk) - room} wait: more than day_records of settings.json", file=sys.stderr)
+                left += chunk[room:]
+                chunk = chunk[:room]
+            if len(chunk) < self.settings["min_records"]:
                 left += chunk
             else:
                 names.append(self._write_job(chunk))

@@ -227,14 +227,15 @@ def test_a_failed_bedrock_job_tells_why(bedrock: Cloud, tmp_path: Path) -> None:
     }
 
 
-def test_too_few_records_wait_and_too_many_a_day_too(bedrock: Cloud, tmp_path: Path) -> None:
-    kit = write_kit(tmp_path, "aws_bedrock", min_records=3, max_records=4, day_records=8)
+def test_too_few_records_wait_and_too_many_a_day_too(bedrock: Cloud, tmp_path: Path, capsys: Any) -> None:
+    kit = write_kit(tmp_path, "aws_bedrock", min_records=3, max_records=5, day_records=8)
     put(kit, "a", "b")
     assert aws(kit, "submit") == 0 and counts(kit) == {"waiting": 2}
     put(kit, *"bcdefghijkl")  # b is there already
     assert aws(kit, "submit") == 0
-    # 12 keys in chunks of 4: two are 8 records, the most of a day
+    # 12 keys: a job of 5, then one of the 3 that the day has left; 2 + 2 wait
     assert counts(kit) == {"waiting": 4, "under_way": 8} and len(bedrock.jobs) == 2
+    assert "2 wait: more than day_records" in capsys.readouterr().err
     assert aws(kit, "take-back", str(kit / "left.jsonl")) == 0
     assert [json.loads(line)["key"] for line in (kit / "left.jsonl").read_text().splitlines()] == list("ijkl")
     assert counts(kit) == {"under_way": 8}
@@ -531,11 +532,23 @@ def test_a_bedrock_model_is_named_as_far_as_it_is_known() -> None:
     assert ids() == {"claude-opus-4-8": "REPLACE-WITH-THE-ID-OF-claude-opus-4-8"}
 
 
+def test_the_time_that_a_job_takes_to_fill_is_in_the_schedule(tmp_path: Path) -> None:
+    plan = component("c", providers=("aws_bedrock",), model=HAIKU, deadline_s=12 * 86_400.0)
+    write_kits(assessment(workload("w", plan)), tmp_path)
+    runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
+    assert "| − until 100 requests have come together, at the mean rate | 10 days |" in runbook
+    # 12 days − 10 days − 2 × 10 min − 4 h = 43 h 40 min
+    assert "| **slack** | **1.8 days** |" in runbook and "before a job is full" not in runbook
+
+
 def test_a_cloud_kit_leaves_caching_to_the_engineer_and_says_so(tmp_path: Path) -> None:
     plan = component("c", providers=("aws_bedrock",), model=HAIKU, levers=("caching", "batch"), deadline_s=7200.0)
     write_kits(assessment(workload("w", plan)), tmp_path)
     runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
     assert "does not carry out by itself (caching)" in runbook and "there is no guard here" in runbook
+    # 300 requests in 30 days are 10 a day, 100 of them 10 days
+    assert "**The deadline is over before a job is full**" in runbook and "come together in 10 days" in runbook
+    assert "where its deadline is over before a job is full" in (tmp_path / "INDEX.md").read_text()
     assert "cache_control" not in (tmp_path / "01-w" / "before_after.py").read_text()
     # 300 requests in 30 days, twice the mean day = 20, but one job takes 100 at least
     settings = json.loads((tmp_path / "01-w" / "settings.json").read_text())
