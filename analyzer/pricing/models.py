@@ -42,6 +42,7 @@ _MODEL = Shape(
 )
 _TOKENIZER = Shape(required={"low": Decimal, "base": Decimal, "high": Decimal, **SOURCED}, optional={})
 _BATCH = Shape(required={"refuses": list, **SOURCED}, optional={})
+_LACKS = Shape(required={"models": list, **SOURCED}, optional={})
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Model:
     `released_on` None = not known; `tokenizer` "before-4.7" or "from-4.7"; `min_cacheable_tokens` a shorter prefix is
     silently not cached; `max_output_tokens` of one synchronous request, None = not known. `batch_refuses`: request
     parameters that the Batch API does not take for this model, `name` (not at all) or `name=value` (not that value).
+    `lacks`: features that requests use and this model does not have (thinking).
     """
 
     id: str
@@ -75,6 +77,7 @@ class Model:
     max_output_tokens: int | None
     can_batch: bool
     batch_refuses: tuple[str, ...]
+    lacks: frozenset[str]
     aliases: tuple[str, ...]
     genai_prices_id: str
     source: str
@@ -95,36 +98,52 @@ def read_models(folder: Path) -> Mapping[str, Model]:
 
     Raises: UserErrors with every problem in its files.
     """
-    factors, refused, problems = _read_common(folder / _COMMON)
+    common, problems = _read_common(folder / _COMMON)
     found: list[Model] = []
     for path in room_files(folder, ".toml"):
         values, errors = check_table(read_document(path), _MODEL, path.name)
-        errors = errors or _wrong_names(values, path, factors)
+        errors = errors or _wrong_names(values, path, common.factors)
         if errors:
             problems += errors
             continue
-        found.append(_model(values, factors, refused))
+        found.append(_model(values, common))
+    unknown = sorted(set().union(*common.lacking.values()) - {model.id for model in found})
+    if unknown and not problems:
+        problems.append(UserError(f"{_COMMON}, lacks", ", ".join(unknown), "ids of models"))
     if problems:
         raise UserErrors(problems)
     found.sort(key=lambda model: (FAMILIES.index(model.family), model.generation))
     return MappingProxyType({model.id: model for model in found})
 
 
-def _read_common(path: Path) -> tuple[dict[str, TokenizerFactor], tuple[str, ...], list[UserError]]:
+@dataclass(frozen=True)
+class _Common:
+    """Tokenizer factors by line, what batches refuse whatever the model, models by the feature that they lack."""
+
+    factors: Mapping[str, TokenizerFactor]
+    refused: tuple[str, ...]
+    lacking: Mapping[str, frozenset[str]]
+
+
+def _read_common(path: Path) -> tuple[_Common, list[UserError]]:
     document = read_document(path)
     problems: list[UserError] = []
-    factors: dict[str, TokenizerFactor] = {}
-    shape = Shape(required={"tokenizer": dict, "batch": dict}, optional={})
-    if set(document) != set(shape.required):
-        expected = "the tables [tokenizer.NAME] and [batch]"
+    if set(document) != {"tokenizer", "batch", "lacks"}:
+        expected = "the tables [tokenizer.NAME], [batch] and [lacks.FEATURE]"
         raise UserErrors([UserError(path.name, "tables " + ", ".join(sorted(document)), expected)])
+    factors: dict[str, TokenizerFactor] = {}
     for name, table in document["tokenizer"].items():
         values, errors = check_table(table, _TOKENIZER, f"{path.name}, tokenizer {name}")
         problems += errors
         if not errors:
             factors[name] = TokenizerFactor(values["low"], values["base"], values["high"])
+    lacking: dict[str, frozenset[str]] = {}
+    for name, table in document["lacks"].items():
+        values, errors = check_table(table, _LACKS, f"{path.name}, lacks {name}")
+        problems += errors
+        lacking[name] = frozenset(values.get("models", ()))
     values, errors = check_table(document["batch"], _BATCH, f"{path.name}, batch")
-    return factors, tuple(values.get("refuses", ())), problems + errors
+    return _Common(factors, tuple(values.get("refuses", ())), lacking), problems + errors
 
 
 def _wrong_names(values: Mapping[str, Any], path: Path, factors: Mapping[str, TokenizerFactor]) -> list[UserError]:
@@ -141,7 +160,7 @@ def _wrong_names(values: Mapping[str, Any], path: Path, factors: Mapping[str, To
     return wrong
 
 
-def _model(values: Mapping[str, Any], factors: Mapping[str, TokenizerFactor], refused: tuple[str, ...]) -> Model:
+def _model(values: Mapping[str, Any], common: _Common) -> Model:
     return Model(
         id=values["id"],
         name=values["name"],
@@ -149,12 +168,13 @@ def _model(values: Mapping[str, Any], factors: Mapping[str, TokenizerFactor], re
         generation=generation(values["generation"]),
         released_on=values.get("released_on"),
         tokenizer=values["tokenizer"],
-        tokenizer_factor=factors[values["tokenizer"]],
+        tokenizer_factor=common.factors[values["tokenizer"]],
         min_cacheable_tokens=values["min_cacheable_tokens"],
         context_window_tokens=values["context_window_tokens"],
         max_output_tokens=values.get("max_output_tokens"),
         can_batch=values["can_batch"],
-        batch_refuses=refused + tuple(values.get("batch_refuses", ())),
+        batch_refuses=common.refused + tuple(values.get("batch_refuses", ())),
+        lacks=frozenset(feature for feature, ids in common.lacking.items() if values["id"] in ids),
         aliases=tuple(values.get("aliases", ())),
         genai_prices_id=values.get("genai_prices_id", values["id"]),
         source=values["source"],

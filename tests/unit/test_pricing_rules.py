@@ -38,7 +38,7 @@ def sourced_tables(path: Path) -> list[dict[str, object]]:
     if "id" in document:
         return [document]
     if path.name == "_common.toml":
-        return [*document["tokenizer"].values(), document["batch"]]
+        return [*document["tokenizer"].values(), document["batch"], *document["lacks"].values()]
     return [row for rows in document.values() for row in rows]
 
 
