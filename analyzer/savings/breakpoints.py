@@ -39,7 +39,8 @@ Sums = dict[int, dict[int, Prefix]]
 class Breakpoints:
     """Kinds of breakpoints: 0 after the tools, 1 after system and tools, 2 at the last message, 3 before it, 3 + k
 
-    after message k. `today`: those that explain best what the log shows in the cache, and their life; () = it shows nothing.
+    after message k. `today`: those that explain best what the log shows in the cache, and their life; () = it shows
+    nothing.
     Tokens of calls with a prompt shape: as logged (`held`: read or written), and as simulated for `today`.
     `has_tools`: the tools end at a boundary of their own.
     """

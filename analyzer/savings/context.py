@@ -49,7 +49,7 @@ class Context:
     cached_already: bool = False
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     misses: CacheMisses | None = None
-    output_signs: OutputSigns = OutputSigns()
+    output_signs: OutputSigns = field(default_factory=OutputSigns)
     ttl: Ttl = "5m"
 
     def living(self, ttl: Ttl) -> Context:

@@ -58,7 +58,7 @@ class ComponentCache:
 
 
 def simulate_cache(audit: Audit, prices: Prices, assumptions: Assumptions) -> dict[int, ComponentCache]:
-    """By component_no; a component without prompt shape has none. Takes the temp tables of `analyzer.workloads.scan`."""
+    """By component_no; a component without prompt shape has none. Takes the temp tables of `workloads.scan`."""
     sql, connection = sql_blocks(_SQL), audit.connection
     make_path_calls(audit, int(assumptions.value("answer_begins_s", "low") * 1_000_000))
     for name, needed in _TABLES.items():

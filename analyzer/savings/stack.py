@@ -32,8 +32,8 @@ Reached = dict[tuple[Subset, Ttl], State]
 class Plan:
     """Levers, in the order of `LEVERS`; cost by case; credit by lever in the low case; the life of a real-time cache.
 
-    `cache_ttl`: the life of the cache in the plan, else of the cache by itself; none = caching is not allowed, or a cache
-    in use is best left out.
+    `cache_ttl`: the life of the cache in the plan, else of the cache by itself; none = caching is not allowed, or a
+    cache in use is best left out.
 
     `alone_usd`: saving of each allowed lever alone, low case. `beside_usd`: what each allowed lever that was left out
     would save beside the plan (low case, base case). `set_costs_usd`: low case cost of every set of allowed levers.
@@ -132,7 +132,7 @@ def _every_set(state: State, context: Context, levers: tuple[Lever, ...]) -> lis
 
 
 def _lives(lever: Lever, context: Context) -> tuple[Ttl, ...]:
-    """The lives to cost; a cache in use may also be left out, and only that where the simulation does not explain it."""
+    """The lives to cost; a cache in use may also be left out, and only that where it is not explained."""
     if lever != "caching":
         return ("5m",)
     lives: tuple[Ttl, ...] = ("5m", "1h") if context.allow_1h_cache else ("5m",)

@@ -67,7 +67,7 @@ def add_prompt(
     model: str | None = MODEL,
     workspace: str = "w",
 ) -> None:
-    """A call whose log has boundaries: a letter is a part of the prompt of `size` tokens, the first `lead` are no messages."""
+    """A call whose log has boundaries: a letter is a part of `size` tokens, the first `lead` are no messages."""
     hashes = [path[: end + 1] for end in range(len(path))]
     ends = [size * (end + 1) for end in range(len(path))]
     shape = [None, None, None, len(path) - lead, hashes, None, ends]

@@ -1,7 +1,7 @@
 """The best breakpoints of a component, by hand: where they stand, what is read through them, and a cache in use.
 
-A letter is a part of the prompt of 2,000 tokens: S the system prompt, T the tools, the others messages. Sonnet 4.6, USD per
-million tokens: input 3, 5-minute write 3.75, 1-hour write 6, read 0.30.
+A letter is a part of the prompt of 2,000 tokens: S the system prompt, T the tools, the others messages. Sonnet 4.6, USD
+per million tokens: input 3, 5-minute write 3.75, 1-hour write 6, read 0.30.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from analyzer.tokens import TokenSums
 
 MESSAGE_1 = BEFORE_LAST + 1
 TALK = tuple("SaBcDeFgHiJk"[: 2 * turn] for turn in range(1, 7))
-"""A conversation: each call holds the one before, its answer and a new message: 4,000, 8,000 ... 24,000 tokens, 84,000 in all."""
+"""A conversation: each call holds the one before, its answer and a new message: 4,000, 8,000 ... 24,000 tokens."""
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_examples_at_the_beginning_of_the_messages_are_found(audit: Audit) -> No
 
 @pytest.mark.parametrize(("more", "read"), [(9, 4_000), (10, 0)])
 def test_a_moving_breakpoint_looks_back_over_ten_boundaries(audit: Audit, more: int, read: int) -> None:
-    """The breakpoint itself is the tenth: after 9 new messages the end of the call before is in reach, after 10 it is not."""
+    """The breakpoint itself is the tenth: after 9 new messages the end of the call before is in reach."""
     cache = prompts(audit, ("Sa", "Sa" + "123456789x"[:more]))
     found = audit.connection.execute(
         "select max(short_read_tokens) from call_reads join marks using (slot) where mark = 2"
@@ -132,10 +132,10 @@ def test_a_moving_breakpoint_looks_back_over_ten_boundaries(audit: Audit, more: 
 
 
 def test_the_hour_is_simulated_by_itself(audit: Audit) -> None:
-    """Turns 10 minutes apart: nothing is read within 5 minutes. For an hour a write costs twice the input, so the two last
+    """Turns 10 minutes apart: nothing is read within 5 minutes. For an hour a write costs twice the input, so the last
 
-    turns, which nobody reads, are best not written: after messages 3, 5 and 7 (8,000, 12,000, 16,000 tokens) and the system
-    prompt 2,000 + 8,000 + 12,000 + 3 x 16,000 are held and 2,000 + 8,000 + 12,000 + 2 x 16,000 read.
+    two turns, which nobody reads, are best not written: after messages 3, 5 and 7 (8,000, 12,000, 16,000 tokens) and
+    the system prompt 2,000 + 8,000 + 12,000 + 3 x 16,000 are held and 2,000 + 8,000 + 12,000 + 2 x 16,000 read.
     """
     cache = prompts(audit, TALK, 600)
     assert summed(cache).read_5m_tokens == 0
@@ -173,8 +173,8 @@ def test_more_breakpoints_for_a_cache_in_use_are_priced_from_what_the_log_shows(
     assert plan.optimized_usd["high"] == usd("0.108")
     assert "Today's looks like 5 minutes, after the system prompt and the tools." in said(plan)
     assert plan.steps == (
-        "Set the cache breakpoints anew (5 minutes) at the last message; today's seem to be: 5 minutes, after the system "
-        "prompt and the tools.",
+        "Set the cache breakpoints anew (5 minutes) at the last message; today's seem to be: 5 minutes, after the "
+        "system prompt and the tools.",
     )
 
 
@@ -255,7 +255,7 @@ def test_a_log_with_the_prefix_alone_has_one_breakpoint(audit: Audit) -> None:
 
 
 def definition(paths: Sequence[tuple[int, str]], marks: tuple[int, ...], ttl_s: int) -> tuple[int, int]:
-    """Held and read, straight from the rules, when all breakpoints share their entries: no fewer than with each alone."""
+    """Held and read, straight from the rules, when all breakpoints share their entries: at least what each reads."""
     entries: dict[str, tuple[float, float]] = {}
     held = read = 0
     for at, path in paths:

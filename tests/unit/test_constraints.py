@@ -96,7 +96,7 @@ regions = []
 
 def test_an_unknown_model_among_the_constraints_of_a_workload_is_told() -> None:
     config = Config(workload_constraints=(("a", Constraints(allowed_models=("claude-haiku-4-6",))),))
-    with pytest.raises(UserErrors, match="constraints of a.allowed_models"):
+    with pytest.raises(UserErrors, match=r"constraints of a\.allowed_models"):
         with_known_models(config)
 
 

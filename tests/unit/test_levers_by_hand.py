@@ -149,7 +149,7 @@ def test_batch_and_caching_together_all_placed() -> None:
 
 
 def test_what_a_batch_leaves_is_not_cached() -> None:
-    """Low: 4,750,000 placed, 4,740,000 x 0.30 = 1,422,000 read, the rest written; 250,000 stay uncached in real time."""
+    """Low: 4,750,000 placed, 4,740,000 x 0.30 = 1,422,000 read, the rest written; 250,000 stay uncached."""
     state = batch.project((part(5_000_000, 0, SHARED),), context(), "low")
     placed, left = caching.project(state, context(), "low")
     assert placed.tokens == TokenSums(cache_write_1h_tokens=3_328_000, cache_read_tokens=1_422_000)

@@ -7,17 +7,17 @@
 
 All in tokens. *held* is what is read or written. The simulation is `cache.sql`, the breakpoints are those of
 `breakpoints.py`, *happen* is `simulated_hit_share`; a read that does not happen is a write. Where the log shows a cache
-in use, today's reads and writes are the truth, and the simulation prices only the change, provided that it finds
-today's again (`cache_explained_share`); leaving the cache out needs no simulation: all input is uncached. Where nothing
-is cached today, today's are 0. The 5-minute and the 1-hour cache and none are costed; a prefix under the model's minimum
-is never cached.
+in use, today's reads and writes are the truth, and the simulation prices only the change, if it finds today's again
+(`cache_explained_share`); leaving the cache out needs no simulation: all input is uncached. Where nothing is cached
+today, today's are 0. The 5-minute and the 1-hour cache and none are costed; a prefix under the model's minimum is never
+cached.
 
 In a batch the prefix after system and tools is held for 1 hour by a one-request batch that is sent first (*primed*):
 
     reads = ⌊(shared − primed) × hits⌋, writes = shared − reads
 
-*shared* is that prefix in all requests, *primed* one write of each a UTC day, *hits* is `batch_cache_hit_share`. Without
-priming a batch reads nothing (and costs more than without a cache), so a cold batch is never planned.
+*shared* is that prefix in all requests, *primed* one write of each a UTC day, *hits* is `batch_cache_hit_share`.
+Without priming a batch reads nothing (and costs more than without a cache), so a cold batch is never planned.
 
 Worked by hand: a 10,000-token prefix on 500 requests in 5 minutes, each with 200 tokens of its own: held 5,000,000, of
 which 499 × 10,000 = 4,990,000 are read and 10,000 written; uncached 500 × 200 = 100,000.
@@ -91,8 +91,8 @@ def not_explained(context: Context) -> str:
         return ""
     return (
         f"The log shows {found.logged_held_tokens:,} tokens in the cache, {found.logged_read_tokens:,} of them read; "
-        f"the simulation comes no nearer than {found.simulated_held_tokens:,} and {found.simulated_read_tokens:,}, so no "
-        "other way to use it is priced."
+        f"the simulation comes no nearer than {found.simulated_held_tokens:,} and {found.simulated_read_tokens:,}, so "
+        "no other way to use it is priced."
     )
 
 
