@@ -24,7 +24,7 @@ class HowToRead(TypedDict, total=False):
     strict: bool
 
 
-_FIRST_YEAR = 2020  # as for the times in logs
+_FIRST_YEAR = 2010  # as for the times in logs
 F = TypeVar("F", bound=Callable[..., Any])
 
 

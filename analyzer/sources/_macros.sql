@@ -31,7 +31,7 @@ create or replace temp macro span_s(x) as case when number(x) >= 0 then number(x
 
 -- name: instant_us
 -- Takes: an ISO date and time (no offset = UTC) or a number since 1970 in s, ms, us or ns, told by its size.
--- Returns: UTC microseconds, NULL when neither or outside 2020 to 2100.
+-- Returns: UTC microseconds, NULL when neither or outside 2010 to 2100.
 create or replace temp macro instant_any_us(x) as
   case
     when x is null then null
@@ -42,13 +42,13 @@ create or replace temp macro instant_any_us(x) as
     when regexp_matches(x, '^\d{4}-\d\d-\d\d') then epoch_us(try_cast(x as timestamptz))
   end;
 create or replace temp macro instant_us(x) as
-  case when instant_any_us(trim(x)) between 1577836800000000 and 4102444800000000 then instant_any_us(trim(x)) end;
+  case when instant_any_us(trim(x)) between 1262304000000000 and 4102444800000000 then instant_any_us(trim(x)) end;
 
 -- name: instant_problem
 -- Takes: a field's name and its text. Returns: why it is no instant, or NULL.
 create or replace temp macro instant_problem(field, x) as
   case when present(x) is null then field || ': missing, expected a date and time'
-  when instant_us(x) is null then field || ': found ' || shown(x) || ', expected a date and time from 2020 on, such as 2026-10-24T09:00:00Z' end;
+  when instant_us(x) is null then field || ': found ' || shown(x) || ', expected a date and time from 2010 on, such as 2026-10-24T09:00:00Z' end;
 
 -- name: start_us
 -- Takes: the text of a start. Returns: instant_us, or for a record without one the start that the user assumes.

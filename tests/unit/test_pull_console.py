@@ -174,7 +174,7 @@ def test_an_export_that_a_spreadsheet_saved_again_is_refused_with_what_it_wrote(
     (tmp_path / "a.csv").write_bytes(text.encode("utf-16"))
     with open_audit(None) as audit:
         read = ingest_paths(audit, [str(tmp_path)]).files[0]
-    date = "expected a date and time from 2020 on, such as 2026-10-24T09:00:00Z"
+    date = "expected a date and time from 2010 on, such as 2026-10-24T09:00:00Z"
     assert read.accepted == 1
     assert read.rejects == (
         (2, f"usage_date_utc: found 24.10.2026, {date}"),
