@@ -99,6 +99,11 @@ def test_the_plan_and_its_credit_are_those_of_the_page() -> None:
     assert {"0.0366", "0.23085"} <= bold(PAGE)
 
 
+def test_without_a_batch_the_plan_of_the_page_is_the_cache() -> None:
+    plan = plan_component(VERDICT, (), TEN, context(allow_batch=False))
+    assert (plan.levers, plan.optimized_usd["low"]) == (("caching",), usd("0.42975"))
+
+
 def test_the_quantiles_are_those_of_the_page() -> None:
     """A million times the ten, so that cents show them."""
     plan = plan_component(VERDICT, (), (part(120_000 * 10**6, 10_000 * 10**6),), context())
