@@ -77,6 +77,8 @@ def simulate_cache(audit: Audit, prices: Prices, assumptions: Assumptions) -> di
         rows = _joined(sums, shared.get(no, {}))
         prefixes = {keys[key_no]: tuple(of[least] for least in sorted(of)) for key_no, of in rows.items()}
         found[no] = ComponentCache(prefixes, breakpoints, misses.get(no))
+    for name in (*_TABLES, "path_calls", "entry_touches"):
+        connection.execute(f"drop table {quoted(name)}")
     return found
 
 
