@@ -32,7 +32,10 @@ _COMMON = {
     "schedule/cronjob.yaml": "cronjob.yaml.j2",
     "schedule/workflow.yaml": "workflow.yaml.j2",
 }
-_CLOUD = {"settings.json": "settings.json.j2", "batch_jobs.py": "batch_jobs.py", "batch_waiting.py": "batch_waiting.py"}
+_CLOUD = {
+    "settings.json": "settings.json.j2",
+    **{name: name for name in ("batch_jobs.py", "batch_waiting.py", "batch_service.py")},
+}
 _OWN = {
     "anthropic": {"batch.toml": "batch.toml.j2"},
     "bedrock": {

@@ -25,69 +25,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from batch_waiting import Item, Problem, Waiting, line_of, lines_in, written
+from batch_service import Answer, Refused, Service, State
+from batch_waiting import Item, Problem, Waiting, keep, line_of, lines_in, written
 
 DONE, PROBLEM, PERSON = 0, 1, 3
 FRAME_BYTES = 200
 NOT_SENT = ("model", "stream", "anthropic_version", "metadata", "service_tier", "inference_geo")
 COUNTS = ("answered", "again", "dead", "duplicate", "strange")
-
-
-class Refused(Exception):
-    """The service answered that it made no job: nothing is in doubt, and a later round may ask again."""
-
-
-class Answer(NamedTuple):
-    """One line of output. `message` None = an error; `passes`: a later attempt may succeed."""
-
-    record_id: str
-    message: dict[str, Any] | None
-    error: str = ""
-    passes: bool = False
-
-
-class State(NamedTuple):
-    """A job as the service tells it. `ended`: "" = under way, "whole", "part" (not all was done) or "failed"."""
-
-    status: str
-    ended: str
-    message: str = ""
-    output: str = ""
-
-
-class Service(Protocol):
-    """What differs between clouds. `repeat_is_safe`: the same definition twice makes one job."""
-
-    repeat_is_safe: bool
-
-    def is_expected(self, error: Exception) -> bool:
-        """An error to tell in one line, without a traceback: of the network, of rights, of a name."""
-
-    def record(self, record_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """A line of input."""
-
-    def definition(self, name: str, token: str, model_id: str) -> dict[str, Any]:
-        """What makes a job."""
-
-    def upload(self, path: Path, definition: dict[str, Any]) -> None:
-        """The input to where the job reads it; the same again changes nothing."""
-
-    def find(self, name: str) -> str | None:
-        """The id of the job of this name; None = none is listed."""
-
-    def create(self, definition: dict[str, Any]) -> str:
-        """Make the job; its id. Raises: Refused; anything else leaves it in doubt."""
-
-    def state(self, job_id: str) -> State:
-        """How it stands."""
-
-    def lines(self, state: State) -> Iterator[str]:
-        """All lines of its output."""
-
-    def answer(self, line: dict[str, Any]) -> Answer:
-        """What a line says."""
 
 
 class Jobs:
@@ -106,8 +52,8 @@ class Jobs:
             if "REPLACE" in (self.folder / name).read_text(encoding="utf-8"):
                 raise Problem(f"{name} still says REPLACE: put your own names there")
         today = sum(count(job / "keys.jsonl") for job in self.all() if was_today(job / "keys.jsonl"))
-        items, taken = self.waiting.items(self._sent()), self.waiting.files()
-        left, names = [], []
+        taken = self.waiting.files()
+        items, left, names = self.waiting.items(taken, self._sent()), [], []
         for chunk in self._chunks(items):
             room = max(self.settings["day_records"] - today, 0)
             if len(chunk) > room:
@@ -177,16 +123,16 @@ class Jobs:
         """Let what is dead wait again; how many requests."""
         number = 0
         for path in sorted((self.folder / "dead").glob("*.jsonl")):
-            requests = [{**entry, "attempt": entry["attempt"] + 1} for entry in lines_in(path)]
-            for request in requests:
-                del request["reason"]
+            entries = ({**entry, "attempt": entry["attempt"] + 1} for entry in lines_in(path))
+            requests = ({name: value for name, value in entry.items() if name != "reason"} for entry in entries)
             number += self.waiting.add(f"retry-{path.stem}", requests)
             path.unlink()
         return number
 
     def take_back(self, path: Path) -> int:
         """Move what waits into a file, for whoever sends it otherwise; how many requests."""
-        items, taken = self.waiting.items(self._sent()), self.waiting.files()
+        taken = self.waiting.files()
+        items = self.waiting.items(taken, self._sent())
         with written(path) as file:
             file.writelines(line_of(item.request()) for item in items)
         for waiting in taken:
@@ -196,7 +142,7 @@ class Jobs:
     def status(self) -> dict[str, int]:
         """How many requests are where; `overdue` are waiting or under way and past their deadline."""
         found = dict.fromkeys(("waiting", "prepared", "in_doubt", "under_way", *COUNTS, "overdue"), 0)
-        items = self.waiting.items(self._sent())
+        items = self.waiting.items(self.waiting.files(), self._sent())
         found["waiting"] = len(items)
         pending: list[Iterable[dict[str, Any]]] = [(item.request() for item in items)]
         for job in self.all():
@@ -255,6 +201,7 @@ class Jobs:
             definition = self.service.definition(name, digest.hexdigest(), chunk[0].model)
             file.write(json.dumps(definition, indent=2) + "\n")
         draft.rename(draft.with_name(name))
+        keep(draft.parent)
         return name
 
     def _create(self, job: Path, assume_absent: bool) -> int:
@@ -285,21 +232,34 @@ class Jobs:
 
     def _unanswered(self, job: Path, state: State, seen: Mapping[str, Answer]) -> dict[str, int]:
         """What may pass waits again, until its last attempt; the rest is dead."""
-        again, dead = [], []
+        again = (
+            {**request, "attempt": request["attempt"] + 1}
+            for request, answer in self._errors(job, state, seen)
+            if self._goes_again(request, answer)
+        )
+        number, dead = self.waiting.add(f"again-{job.name}", again), self.folder / "dead" / f"{job.name}.jsonl"
+        with written(dead) as file:
+            for request, answer in self._errors(job, state, seen):
+                if not self._goes_again(request, answer):
+                    file.write(line_of({**request, "reason": answer.error}))
+        found = {"again": number, "dead": count(dead)}
+        if not found["dead"]:
+            dead.unlink()
+        return found
+
+    def _errors(self, job: Path, state: State, seen: Mapping[str, Answer]) -> Iterator[tuple[dict[str, Any], Answer]]:
+        """Each request of the job that has no message, and why."""
         told = f"the job ended as {state.status}: {state.message}"
-        missing = Answer("", None, "in no output; it may have been billed") if state.ended == "whole" else None
+        missing = Answer("", None, told, passes=state.ended == "part")
+        if state.ended == "whole":
+            missing = Answer("", None, "in no output; it may have been billed")
         for entry, request in zip(lines_in(job / "keys.jsonl"), lines_in(job / "requests.jsonl"), strict=True):
-            answer = seen.get(entry["id"]) or missing or Answer("", None, told, state.ended == "part")
+            answer = seen.get(entry["id"], missing)
             if answer.message is None:
-                if answer.passes and request["attempt"] < self.settings["max_attempts"]:
-                    again.append({**request, "attempt": request["attempt"] + 1})
-                else:
-                    dead.append({**request, "reason": answer.error})
-        self.waiting.add(f"again-{job.name}", again)
-        if dead:
-            with written(self.folder / "dead" / f"{job.name}.jsonl") as file:
-                file.writelines(map(line_of, dead))
-        return {"again": len(again), "dead": len(dead)}
+                yield request, answer
+
+    def _goes_again(self, request: dict[str, Any], answer: Answer) -> bool:
+        return answer.passes and bool(request["attempt"] < self.settings["max_attempts"])
 
     def _is_late(self, put_at: str) -> bool:
         deadline_s = self.settings["deadline_s"]

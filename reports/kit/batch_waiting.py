@@ -59,10 +59,13 @@ class Waiting:
             path.unlink()
         return count
 
-    def items(self, sent: Mapping[str, int]) -> list[Item]:
-        """What waits, each key once. `sent`: the last attempt of each key that is in a job; no attempt goes twice."""
+    def items(self, files: Iterable[Path], sent: Mapping[str, int]) -> list[Item]:
+        """What waits in these files, each key once.
+
+        `sent`: the last attempt of each key that is in a job; no attempt goes twice.
+        """
         found: dict[str, Item] = {}
-        for path in self.files():
+        for path in files:
             with path.open("rb") as file:
                 offset = 0
                 for line in file:
@@ -74,7 +77,7 @@ class Waiting:
         return list(found.values())
 
     def files(self) -> list[Path]:
-        """The files, oldest first."""
+        """The files, oldest first. Others may be put down at any time: only what is in this list was seen."""
         return sorted(path for path in self.folder.glob("*.jsonl") if not path.name.startswith("."))
 
     def _checked(self, line: str, number: int) -> dict[str, Any]:
@@ -106,8 +109,18 @@ def written(path: Path) -> Iterator[IO[str]]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        keep(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def keep(folder: Path) -> None:
+    """What was renamed in a folder stays renamed when the power fails."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def line_of(document: Any) -> str:

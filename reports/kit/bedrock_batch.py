@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from batch_jobs import Answer, Refused, State, main
+from batch_jobs import main
+from batch_service import Answer, Refused, State
 from batch_waiting import Problem
 
 VERSION = "bedrock-2023-05-31"

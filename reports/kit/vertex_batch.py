@@ -19,7 +19,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
-from batch_jobs import Answer, Refused, State, main
+from batch_jobs import main
+from batch_service import Answer, Refused, State
 from batch_waiting import Problem
 
 VERSION = "vertex-2023-10-16"

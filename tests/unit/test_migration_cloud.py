@@ -27,7 +27,9 @@ from analyzer.store.audit import open_audit
 from analyzer.store.ingest import ingest_paths
 
 sys.path.append(str(Path(__file__).parents[2] / "reports" / "kit"))
-from batch_jobs import Answer, Jobs, Refused, State, main
+from batch_jobs import Jobs, main
+from batch_service import Answer, Refused, State
+from batch_waiting import Waiting
 from bedrock_batch import Bedrock
 from vertex_batch import Vertex
 
@@ -467,6 +469,22 @@ def test_a_round_that_is_killed_anywhere_loses_nothing_and_sends_nothing_twice(
             break
         kills += 1
     assert kills > 30
+
+
+def test_what_is_put_down_during_a_round_waits_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kit, service = write_kit(tmp_path, "gcp_vertex"), Memory()
+    put(kit, "a")
+    real = Waiting.items
+
+    def items(self: Waiting, *known: Any) -> Any:
+        found = real(self, *known)
+        monkeypatch.undo()
+        put(kit, "b")
+        return found
+
+    monkeypatch.setattr(Waiting, "items", items)
+    assert main(kit, service, ["submit"]) == 0 and counts(kit) == {"waiting": 1, "under_way": 1}
+    assert main(kit, service, ["submit"]) == 0 and counts(kit) == {"under_way": 2}
 
 
 def test_putting_down_is_all_or_none_and_names_the_line(tmp_path: Path, capsys: Any) -> None:
