@@ -19,6 +19,7 @@ from analyzer.savings.context import Context, answered
 from analyzer.savings.contract import contracted_plans
 from analyzer.savings.coverage import read_coverage, reported_cost_usd
 from analyzer.savings.headroom import measure_headroom
+from analyzer.savings.needs import Needs, read_needs
 from analyzer.savings.output_signs import OutputSigns, read_output_signs
 from analyzer.savings.plans import plan_component, plan_workload, starting_state
 from analyzer.savings.simulation import ComponentCache, ComponentInput, component_inputs, simulate_cache
@@ -50,8 +51,8 @@ def assess(audit: Audit, config: Config) -> Assessment:
     priced = price_usage(usage(audit))
     prices, assumptions = list_prices(), load_assumptions()
     caches, inputs = simulate_cache(audit, prices, assumptions), component_inputs(audit)
-    signs = read_output_signs(audit)
-    plans = _plan_components(verdicts, priced, config, prices, assumptions, caches, inputs, signs)
+    signs, needs = read_output_signs(audit), read_needs(audit)
+    plans = _plan_components(verdicts, priced, config, prices, assumptions, caches, inputs, signs, needs)
     workloads = tuple(
         plan_workload(verdict, (plans[c.component_no] for c in verdict.components)) for verdict in verdicts
     )
@@ -86,6 +87,7 @@ def _plan_components(
     caches: Mapping[int, ComponentCache],
     inputs: Mapping[int, ComponentInput],
     signs: Mapping[int, OutputSigns],
+    needs: Mapping[int, Needs],
 ) -> dict[int, ComponentPlan]:
     rows: dict[int, list[PricedUsage]] = {}
     for row in priced:
@@ -95,7 +97,7 @@ def _plan_components(
         no = verdict.component_no
         cache = caches.get(no)
         context = component_context(verdict, config, prices, assumptions, inputs.get(no), cache)
-        context = replace(context, output_signs=signs.get(no, OutputSigns()))
+        context = replace(context, output_signs=signs.get(no, OutputSigns()), needs=needs.get(no, Needs()))
         mine = tuple(rows.get(no, ()))
         plan = plan_component(verdict, mine, starting_state(mine, cache.prefixes if cache else {}, context), context)
         plans[no] = replace(plan, unpriced_rows=sum(row.uncounted for row in without_price(mine)))

@@ -12,6 +12,7 @@ from analyzer.savings.assessment import Case
 from analyzer.savings.assumptions import Assumptions
 from analyzer.savings.breakpoints import Breakpoints, Ttl
 from analyzer.savings.misses import CacheMisses
+from analyzer.savings.needs import Needs
 from analyzer.savings.output_signs import OutputSigns
 from analyzer.savings.state import PriceKey, Prices
 from analyzer.waiting.verdicts import ComponentVerdict
@@ -28,7 +29,7 @@ class Context:
     share, None = not said. `largest_request_tokens`: None = not known.
     `has_prompt_shape`: the log has prefixes. `cached_already`: the log shows cache reads or writes.
     `regions`: where it may run, as `Constraints`; None = anywhere.
-    `output_signs`: what the log tells of answers that are longer than needed.
+    `output_signs`: what the log tells of answers that are longer than needed. `needs`: what requests ask of a model.
     `breakpoints`: the best ones, and today's. `misses`: why requests would read nothing; None = no prompt shape.
     `ttl`: life of the real-time cache that is being costed; none = no cache, where one is used today.
     """
@@ -50,6 +51,7 @@ class Context:
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     misses: CacheMisses | None = None
     output_signs: OutputSigns = field(default_factory=OutputSigns)
+    needs: Needs = field(default_factory=Needs)
     ttl: Ttl = "5m"
 
     def living(self, ttl: Ttl) -> Context:

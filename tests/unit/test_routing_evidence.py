@@ -10,18 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from audit_rows import add_requests
 from hypothesis import given
 from hypothesis import strategies as st
 from savings_values import ASSUMPTIONS, PRICES, context, part, usd
 
 from analyzer.config import Config, parse_config
 from analyzer.errors import UserErrors
+from analyzer.pricing import models
 from analyzer.savings import wilson as wilson_module
+from analyzer.savings.assessment import LeverFinding
 from analyzer.savings.levers import routing
+from analyzer.savings.needs import Needs, read_needs
 from analyzer.savings.plans import plan_component
 from analyzer.savings.stack import best_plan
 from analyzer.savings.uncertainty import plan_corners
 from analyzer.savings.wilson import wilson
+from analyzer.store.audit import open_audit
+from analyzer.workloads.scan import scan
 
 TRIED = {"route_to": "claude-haiku-4-5", "pass_rate": usd("0.9"), "tried": 10}
 STATE = (part(1_000_000, 100_000),)
@@ -114,3 +120,79 @@ def test_a_count_that_is_none_is_a_problem_with_its_place(tried: str) -> None:
 def test_a_count_without_a_share_is_a_problem() -> None:
     with pytest.raises(UserErrors, match="no pass_rate beside it"):
         config('[[answer]]\nworkload = "digest"\ntried = 200\n')
+
+
+# what requests ask of a model
+
+
+def needing(**needs: Any) -> Any:
+    return context(needs=Needs(**{"untold": (), **needs}))
+
+
+def what_if(told: Any, *parts: Any) -> LeverFinding:
+    finding = routing.obstacle(parts or (part(1_000_000, 100_000, model="claude-opus-4-5"),), told)
+    assert finding is not None
+    return finding
+
+
+def test_the_nearest_smaller_model_that_can_take_the_requests_is_the_what_if() -> None:
+    """Opus 4.5: 5.00 + 2.50 = 7.50. Sonnet 5.5 (× 1.3): 2.60 + 1.30 = 3.90; Haiku 5.5, dearer card: 0.65 + 0.325."""
+    finding = what_if(needing())
+    assert finding.alone_usd == usd("3.60")
+    assert "If claude-sonnet-5-5 passed every answer, that is worth $3.60" in finding.sentence
+    assert "claude-haiku-5-5: $6.53." in finding.sentence  # 6.525
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (needing(most_output_tokens=200_000), "it writes 128,000 tokens, up to 200,000 are asked for"),
+        (
+            context(needs=Needs(untold=()), largest_request_tokens=1_200_000),
+            "it reads 1,000,000 tokens, the largest request has 1,200,000",
+        ),
+        (context(allowed_models=("claude-opus-4-5",)), "it is not allowed by the configuration"),
+    ],
+)
+def test_a_model_that_cannot_take_the_requests_is_left_out_and_why_is_told(told: Any, why: str) -> None:
+    finding = what_if(told)
+    assert finding.status == "nothing-to-do"
+    for name in ("claude-sonnet-5-5", "claude-haiku-5-5"):
+        assert f"{name} is left out: {why}." in finding.sentence
+
+
+def test_what_the_log_does_not_tell_is_said() -> None:
+    assert "The log does not tell of thinking, tools, images." in what_if(context(needs=Needs())).sentence
+    assert "does not tell" not in what_if(needing()).sentence
+
+
+def test_a_model_without_thinking_cannot_take_requests_that_think() -> None:
+    old = models()["claude-3-5-haiku"]
+    assert Needs(uses=("thinking", "tools")).obstacle(old, None) == "has no thinking"
+    assert Needs(uses=("tools",)).obstacle(old, None) is None
+    assert Needs(uses=("thinking",)).obstacle(models()["claude-haiku-4-5"], None) is None
+
+
+def test_a_component_of_two_models_may_move_to_what_is_smaller_than_the_other() -> None:
+    """Opus 4.5 and Haiku 5.5: Haiku may take the rest, Sonnet would make half of it dearer."""
+    both = (part(1_000_000, model="claude-opus-4-5"), part(1_000_000, model="claude-haiku-5-5"))
+    finding = what_if(needing(), *both)
+    assert "If claude-haiku-5-5 passed" in finding.sentence and "sonnet" not in finding.sentence
+
+
+def test_needs_are_read_from_the_log_and_what_it_does_not_tell_is_not_guessed() -> None:
+    rows: list[dict[str, Any]] = [
+        {"api_key": "a", "max_output_tokens": 900, "has_tools": True, "thinking_tokens": 0, "prompt_hash": "p"},
+        {"api_key": "a", "max_output_tokens": 700, "has_tools": False, "thinking_tokens": 50, "media_hashes": ["m"]},
+        {"api_key": "b", "output_tokens": 120, "prompt_hash": "p"},
+        {"api_key": "b", "output_tokens": 100_000, "status": "error"},
+    ]
+    with open_audit(None) as audit:
+        add_requests(audit, [{**row, "at": number * 1_000_000} for number, row in enumerate(rows)])
+        scan(audit, Config())
+        names = dict(audit.connection.execute("select component_no, workload from components").fetchall())
+        found = {names[no]: needs for no, needs in read_needs(audit).items()}
+    assert found == {
+        "a": Needs(900, ("thinking", "tools", "images"), ()),
+        "b": Needs(120, (), ("thinking", "tools")),
+    }

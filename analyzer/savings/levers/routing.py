@@ -6,7 +6,8 @@ The pass rate comes from an answer (`route_to`, `pass_rate`) of an owner or of a
 what-if, outside every total. Where the answer says of how many it is the share (`tried`), the low case takes the lower
 end of its 95 % interval (Wilson) and no other allowance; base and high take the rate itself. The tokenizer factor
 applies across the 4.7 line. Where the smaller model's card depends on the size of a request and the log does not show
-that all requests are below, every token is put on the highest card.
+that all requests are below, every token is put on the highest card. A what-if takes the nearest smaller model that can
+take the requests: its context window, its output limit and the features that the log shows in use.
 
 Worked by hand: 1,000,000 input tokens, pass rate 0.90, of which 0.95 holds, to a model that makes 1.35 tokens for each:
 1,350,000 tokens on the smaller model, and 1 − 0.855 = 0.145, so 145,000 tokens again on today's.
@@ -61,32 +62,53 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
 
 
 def _what_if(state: State, context: Context) -> LeverFinding:
-    names = {part.key.model for part in state}
-    last = max((part.key.on for part in state), default=date.min)
-    smaller = smaller_models(names.pop(), last) if len(names) == 1 else ()
-    candidates = [name for name in smaller if _fits(name, context)]
-    if not candidates:
-        sentence = "No smaller model is on the price list for this component, or it uses several models."
+    """What the nearest smaller model that can take the requests would save if it passed every answer."""
+    smaller = _smaller(state)
+    if not smaller:
+        sentence = "No smaller model is on the price list for what this component uses."
         return LeverFinding("routing", "nothing-to-do", Decimal(0), sentence)
-    trial = replace(context, route_to=candidates[0], pass_rate=Decimal(1))
-    saving = add((context.prices.cost(state), -context.prices.cost(project(state, trial, "base"))))
-    if saving <= 0:
-        return LeverFinding("routing", "nothing-to-do", saving, f"{candidates[0]} would not be cheaper.")
+    unfit = {name: told for name in smaller if (told := _unfit(name, state, context)) is not None}
+    worth = {name: _worth(name, state, context) for name in smaller if name not in unfit}
+    left_out = "".join(f" {name} is left out: it {told}." for name, told in unfit.items())
+    paying = {name: saving for name, saving in worth.items() if saving > 0}
+    if not paying:
+        dearer = "".join(f" {name} would not be cheaper." for name in worth)
+        return LeverFinding(
+            "routing", "nothing-to-do", max(worth.values(), default=Decimal(0)), (dearer + left_out)[1:]
+        )
+    (first, saving), *others = paying.items()
+    further = "".join(f" {name}: {dollars(usd)}." for name, usd in others)
+    untold = f" The log does not tell of {', '.join(context.needs.untold)}." if context.needs.untold else ""
     return LeverFinding(
         "routing",
         "needs-evidence",
         saving,
-        f"If {candidates[0]} passed every answer, that is worth {dollars(saving)}; "
-        "only a trial or the owner can say (route_to and pass_rate in whowaits.toml).",
+        f"If {first} passed every answer, that is worth {dollars(saving)}; only a trial (`whowaits trial routing`) "
+        f"or the owner can say.{further}{left_out}{untold}",
     )
 
 
-def _fits(name: str, context: Context) -> bool:
-    """Allowed by the configuration, and large enough for the largest request."""
-    window = context.prices.models[name].context_window_tokens
-    return (context.allowed_models is None or name in context.allowed_models) and (
-        context.largest_request_tokens is None or context.largest_request_tokens <= window
-    )
+def _smaller(state: State) -> tuple[str, ...]:
+    """Models that are smaller and cheaper than each that is used, or the same; the nearest first."""
+    last = max((part.key.on for part in state), default=date.min)
+    below = {name: smaller_models(name, last) for name in {part.key.model for part in state}}
+    longest = max(below.values(), key=len, default=())
+    return tuple(name for name in longest if all(name == used or name in some for used, some in below.items()))
+
+
+def _unfit(name: str, state: State, context: Context) -> str | None:
+    """Why the requests may or can not all go there, after `it`; None = nothing that is known speaks against it."""
+    if context.allowed_models is not None and name not in context.allowed_models:
+        return "is not allowed by the configuration"
+    if not any(_target(part.key, replace(context, route_to=name), "low") for part in state):
+        return "has no price here, or not in the regions that are allowed"
+    return context.needs.obstacle(context.prices.models[name], context.largest_request_tokens)
+
+
+def _worth(name: str, state: State, context: Context) -> Decimal:
+    """Base case, every answer passing; negative = dearer."""
+    trial = replace(context, route_to=name, pass_rate=Decimal(1), tried=None)
+    return add((context.prices.cost(state), -context.prices.cost(project(state, trial, "base"))))
 
 
 def project(state: State, context: Context, case: Case) -> State:
