@@ -78,7 +78,7 @@ def _what_if(state: State, context: Context) -> LeverFinding:
         )
     (first, saving), *others = paying.items()
     further = "".join(f" {name}: {dollars(usd)}." for name, usd in others)
-    untold = f" The log does not tell of {', '.join(context.needs.untold)}." if context.needs.untold else ""
+    untold = f" Not logged: whether requests use {' or '.join(context.needs.untold)}." if context.needs.untold else ""
     return LeverFinding(
         "routing",
         "needs-evidence",
