@@ -62,8 +62,9 @@ class ComponentPlan:
 
     `optimized_usd` is by case; the plan itself is one, chosen in the low case. `corners`: the plan's cost for the
     simulation. `today`, `planned`: the parts that `baseline_usd` and the low case are the cost of. `set_costs_usd`: low
-    case cost of every set of allowed levers, from which the credit follows. `unpriced_rows`: rows of reports without a
-    price that do not count their requests.
+    case cost of every set of allowed levers, from which the credit follows; `set_parts`: the parts that they are the
+    cost of, in the same order, where these are kept. `unpriced_rows`: rows of reports without a price that do not count
+    their requests.
     """
 
     verdict: ComponentVerdict
@@ -82,6 +83,7 @@ class ComponentPlan:
     today: State = ()
     planned: State = ()
     set_costs_usd: tuple[tuple[tuple[Lever, ...], Decimal], ...] = ()
+    set_parts: tuple[State, ...] = ()
     unpriced_rows: int = 0
 
     @property
