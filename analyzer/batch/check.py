@@ -22,6 +22,7 @@ _AT_ONCE = 2_000
 _BYTES_AT_ONCE = 16_000_000
 _COUNTED_AT_ONCE = 200
 _COUNTERS = 8
+_HOUR_MARK = '"ttl":"1h"'
 # Prices change by the day: what was priced earlier is priced again.
 _FRESH_US = 86_400_000_000
 
@@ -41,7 +42,7 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
     Rejected items are dead with their reason. With `preflight.count_tokens` the provider counts each one; what it
     cannot count now stays unchecked, and nothing unchecked is sent.
     """
-    done, after = Checked(), 0
+    done, after, unmarked = Checked(), 0, 0
     while True:
         rows = store.rows(
             "unchecked_items",
@@ -51,7 +52,7 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
             count=_COUNTED_AT_ONCE if job.counts_tokens else _AT_ONCE,
         )
         if not rows:
-            return done
+            break
         rows = next(in_pieces(rows, lambda row: int(row["bytes"]), count=len(rows), size=_BYTES_AT_ONCE))
         after = rows[-1]["item_no"]
         counts = {} if provider is None or not job.counts_tokens else _counted(store, provider, rows)
@@ -61,7 +62,9 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
             if isinstance(count, Exception):
                 left.append(count)
                 continue
-            found = count if isinstance(count, str) else _looked_at(store, job, row, count, day_of_us(now_us))
+            text = store.row("request", item_no=row["item_no"])["params"]
+            unmarked += _HOUR_MARK not in text
+            found = count if isinstance(count, str) else _looked_at(job, row, text, count, day_of_us(now_us))
             if isinstance(found, str):
                 unfit.append({"item_no": row["item_no"], "reason": found, "now_us": now_us})
             else:
@@ -70,18 +73,26 @@ def check_queued(store: Store, job: Job, provider: Provider | None, now_us: int)
             done.rejected += store.run_many("kill_queued_item", unfit)
             store.run_many("item_is_fit", fit)
         if left:
-            refused = next((each for each in left if isinstance(each, RefusedError) and each.is_lasting), None)
-            why = told(refused or left[0])
-            done.remarks.append(f"{len(left)} items could not be counted ({why}); they stay queued until they are")
-            done.is_stuck = refused is not None
-            return done
+            _tell_uncounted(done, left)
+            break
+    if job.primes_cache and unmarked:
+        done.remarks.append(
+            f"cache.prime is on, and {unmarked} items mark no prefix for an hour: nothing is warm for them"
+        )
+    return done
 
 
-def _looked_at(store: Store, job: Job, row: Row, input_tokens: int | None, on: date) -> dict[str, Any] | str:
+def _tell_uncounted(done: Checked, errors: list[Exception]) -> None:
+    refused = next((each for each in errors if isinstance(each, RefusedError) and each.is_lasting), None)
+    why = told(refused or errors[0])
+    done.remarks.append(f"{len(errors)} items could not be counted ({why}); they stay queued until they are")
+    done.is_stuck = refused is not None
+
+
+def _looked_at(job: Job, row: Row, text: str, input_tokens: int | None, on: date) -> dict[str, Any] | str:
     """Its price, or why no batch takes it."""
     if row["bytes"] + EMPTY_BYTES + ENVELOPE_BYTES > job.max_bytes:
         return f"{row['bytes']} bytes are more than a batch of this job may have ({job.max_bytes})"
-    text = store.row("request", item_no=row["item_no"])["params"]
     params = json.loads(text)
     reason = refusal(params)
     if reason is not None:

@@ -159,6 +159,9 @@ def test_the_providers_queue_is_not_overfilled(server: FakeServer, api: Messages
     assert submit(small, api).items == 3
 
 
+WARM = [{"type": "text", "text": "shared", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
+
+
 def test_the_cache_is_warmed_by_one_item_first(server: FakeServer, api: MessagesApi, job: Job) -> None:
     primed = dataclasses.replace(job, primes_cache=True)
     server.plan.answers = {
@@ -166,8 +169,9 @@ def test_the_cache_is_warmed_by_one_item_first(server: FakeServer, api: Messages
         "b": {"usage": {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 4000}},
         "c": {"usage": {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 4000}},
     }
-    fill(primed, "a", "b", "c")
-    assert submit(primed, api).items == 1
+    fill(primed, "a", "b", "c", system=WARM)
+    first = submit(primed, api)
+    assert (first.items, first.remarks) == (1, [])
     assert submit(primed, api).items == 0
     collect(primed, api)
     assert submit(primed, api).items == 2
@@ -177,6 +181,13 @@ def test_the_cache_is_warmed_by_one_item_first(server: FakeServer, api: Messages
     assert (status.cache_write_tokens, status.cache_read_tokens) == (4000, 8000)
 
 
+def test_warming_without_a_mark_for_an_hour_is_told(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    primed = dataclasses.replace(job, primes_cache=True)
+    fill(primed, "a", system=WARM)
+    fill(primed, "b", "c", system=[{"type": "text", "text": "shared", "cache_control": {"type": "ephemeral"}}])
+    assert "2 items mark no prefix for an hour" in submit(primed, api).remarks[0]
+
+
 def test_a_cache_that_has_cooled_does_not_send_one_item_for_ever(
     server: FakeServer, api: MessagesApi, job: Job
 ) -> None:
@@ -184,7 +195,7 @@ def test_a_cache_that_has_cooled_does_not_send_one_item_for_ever(
 
     now = time.time()
     primed = dataclasses.replace(job, primes_cache=True, max_items=3)
-    fill(primed, *"abcdefgh")
+    fill(primed, *"abcdefgh", system=WARM)
     submit(primed, api)
     collect(primed, api)
     done = submit(primed, api, clock=lambda: now + 3600)
