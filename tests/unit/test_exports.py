@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from audit_rows import DAY_US, add_requests, add_rollups
 
@@ -18,7 +16,7 @@ from analyzer.cells import csv_cell, plain_cell
 from analyzer.config import Answer, Config
 from analyzer.money import add
 from analyzer.report.exports.focus import focus_rows, write_focus_csv
-from analyzer.report.exports.ledger import COLUMNS, ledger_rows, write_ledger_csv, write_ledger_xlsx
+from analyzer.report.exports.ledger import ledger_rows, write_ledger_csv
 from analyzer.savings import assess
 from analyzer.savings.analysis import list_prices
 from analyzer.savings.contract import Terms
@@ -64,53 +62,6 @@ def test_the_csv_holds_every_row_and_no_formula(audit: Audit, tmp_path: Path) ->
         rows = list(csv.DictReader(stream))
     assert add(Decimal(row["cost_usd"]) for row in rows if row["stage"] == "today") == assessment.baseline_usd
     assert {row["workload"] for row in rows} == {"'" + HOSTILE, "chat"}
-
-
-def test_the_workbook_recomputes_and_names_stay_text(audit: Audit, tmp_path: Path) -> None:
-    assessment = assess(audit, two_workloads(audit))
-    write_ledger_xlsx(assessment, tmp_path / "l.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "l.xlsx")
-    ledger, components = book["Ledger"], book["Components"]
-    heads = [cell.value for cell in ledger[1]]
-    assert heads == list(COLUMNS)
-    quantity, price, cost = (heads.index(name) for name in ("quantity", "unit_price_usd", "cost_usd"))
-    letters = "ABCDEFGHIJKLMNO"
-    spent = Decimal(0)
-    for line, cells in enumerate(ledger.iter_rows(min_row=2), 2):
-        assert cells[cost].value == f"={letters[quantity]}{line}*{letters[price]}{line}"
-        if cells[heads.index("stage")].value == "today":
-            spent += Decimal(str(cells[quantity].value)) * Decimal(str(cells[price].value))
-    assert spent == assessment.baseline_usd
-    names = {components.cell(line, 1).value: components.cell(line, 1).data_type for line in (2, 3)}
-    assert names == {HOSTILE: "s", "chat": "s"}
-    assert letters[cost] == "N"
-
-
-def sum_of(formula: str, ledger: Any) -> Decimal:
-    """What `=SUM(Ledger!$N$2:$N$3)` comes to: quantity (K) times unit price (M) of these lines."""
-    first, last = map(int, re.fullmatch(r"=SUM\(Ledger!\$N\$(\d+):\$N\$(\d+)\)", formula).groups())  # type: ignore[union-attr]
-    lines = range(first, last + 1)
-    return add(Decimal(str(ledger.cell(n, 11).value)) * Decimal(str(ledger.cell(n, 13).value)) for n in lines)
-
-
-def test_names_that_differ_in_case_or_look_like_a_pattern_are_summed_apart(audit: Audit, tmp_path: Path) -> None:
-    """SUMIFS takes `chat` for `Chat` and both for `*`: $1, $2 and $3 of Haiku 4.5 would be $3, $3 and $6."""
-    names = {"Chat": 1, "chat": 2, "*": 3, "~c?at": 4}
-    for name, millions in names.items():
-        add_requests(audit, [{"api_key": name, "uncached_input_tokens": millions * 1_000_000, "output_tokens": 0}])
-    add_requests(audit, [{"api_key": "new", "raw_model": "nobody-knows-1"}])
-    assessment = assess(audit, Config())
-    write_ledger_xlsx(assessment, tmp_path / "l.xlsx")
-    book = openpyxl.load_workbook(tmp_path / "l.xlsx")
-    shown = {
-        components[0].value: (components[3].value, components[4].value)
-        for components in book["Components"].iter_rows(min_row=2, max_row=6)
-    }
-    assert shown.pop("new") == (0, 0)
-    ledger = book["Ledger"]
-    assert {name: sum_of(today, ledger) for name, (today, _) in shown.items()} == names
-    planned = {w.verdict.workload: w.optimized_usd for w in assessment.workloads if w.baseline_usd}
-    assert {name: sum_of(plan, ledger) for name, (_, plan) in shown.items()} == planned
 
 
 def test_focus_rows_add_up_to_list_and_contracted_cost(audit: Audit, tmp_path: Path) -> None:

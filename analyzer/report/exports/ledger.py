@@ -1,38 +1,41 @@
 """The audited table: the tokens and prices behind every figure, so that a calculator arrives at the same cent.
 
-One row is one bucket of tokens at one price, today or under the plan (low case): quantity × unit price = cost, exactly.
-The sum of today's rows is the baseline, the sum of the plan's rows the optimized cost.
+One row is one bucket of tokens at one price, today, under the plan or with another set of levers (low case): quantity
+× unit price = cost, exactly. Today's rows add up to the baseline, the plan's rows to the optimized cost, and the costs
+of all sets give each lever its credit.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
-from analyzer.cells import csv_cell, plain_cell
-from analyzer.money import ZERO, as_text, times
+from analyzer.cells import csv_cell
+from analyzer.money import as_text, times
 from analyzer.pricing import Price
-from analyzer.savings.assessment import LEVERS, Assessment, ComponentPlan
-from analyzer.savings.state import Part
+from analyzer.savings.assessment import Assessment, ComponentPlan, Lever
+from analyzer.savings.state import Part, State
 from analyzer.tokens import SUM_COLUMNS
 from analyzer.workloads.spend import list_price
 
-Stage = Literal["today", "plan"]
-STAGES: tuple[Stage, ...] = ("today", "plan")
+Stage = Literal["today", "plan", "other"]
 
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """`unit`: tokens or searches. `unit_price_usd`: list price of one. `priced_on`: the UTC day whose price it is."""
+    """`levers`: those pulled, `(none)` for today. `unit`: tokens or searches. `unit_price_usd`: list price of one.
+    `priced_on`: the UTC day whose price it is.
+    """
 
     workload: str
     component: str
     stage: Stage
+    levers: str
     model: str
     mode: str
     provider: str
@@ -51,15 +54,43 @@ COLUMNS = tuple(field.name for field in fields(LedgerRow))
 
 
 def ledger_rows(assessment: Assessment) -> Iterator[LedgerRow]:
-    """In the order of the report: workloads and their components, today before the plan."""
+    """In the order of the report: workloads and their components, today, the plan, then the other sets of levers."""
     for workload in assessment.workloads:
         for component in workload.components:
-            for stage in STAGES:
-                yield from _rows(component, stage)
+            for worked in worked_sets(component):
+                yield from rows_of(component, worked)
 
 
-def _rows(component: ComponentPlan, stage: Stage) -> Iterator[LedgerRow]:
-    for part in component.today if stage == "today" else component.planned:
+class WorkedSet(NamedTuple):
+    """A component worked with a set of levers: the parts that its cost is the sum of."""
+
+    stage: Stage
+    levers: tuple[Lever, ...]
+    parts: State
+
+
+def worked_sets(component: ComponentPlan) -> tuple[WorkedSet, ...]:
+    """Today, the plan (which is today where no lever pays), and the other sets, where their parts are kept."""
+    others = (
+        WorkedSet("other", levers, parts)
+        for (levers, _), parts in zip(component.set_costs_usd, component.set_parts, strict=False)
+        if levers not in ((), component.levers)
+    )
+    return (
+        WorkedSet("today", (), component.today),
+        WorkedSet("plan", component.levers, component.planned),
+        *others,
+    )
+
+
+def levers_text(levers: Iterable[Lever]) -> str:
+    """`caching + batch`; `(none)`."""
+    return " + ".join(levers) or "(none)"
+
+
+def rows_of(component: ComponentPlan, worked: WorkedSet) -> Iterator[LedgerRow]:
+    """A row a bucket that is not empty."""
+    for part in worked.parts:
         price = _price(part)
         for bucket in SUM_COLUMNS:
             quantity = getattr(part.tokens, bucket)
@@ -70,7 +101,8 @@ def _rows(component: ComponentPlan, stage: Stage) -> Iterator[LedgerRow]:
             yield LedgerRow(
                 workload=component.verdict.workload,
                 component=component.verdict.component,
-                stage=stage,
+                stage=worked.stage,
+                levers=levers_text(worked.levers),
                 model=key.model,
                 mode=key.mode,
                 provider=key.provider,
@@ -116,109 +148,7 @@ def _csv_value(value: object) -> str:
 
 
 def write_ledger_xlsx(assessment: Assessment, path: Path) -> int:
-    """A workbook that recomputes: costs, sums and savings are formulas over the quantities; returns the rows."""
-    from openpyxl import Workbook
+    """A workbook that recomputes itself; returns the rows. Raises: UserError when a sheet cannot hold them."""
+    from analyzer.report.exports.ledger_book import write_book
 
-    book = Workbook(write_only=True)
-    rows = list(ledger_rows(assessment))
-    _components_sheet(book, assessment)
-    _prices_sheet(book, rows)
-    _sets_sheet(book, assessment)
-    book.save(path)
-    return len(rows)
-
-
-_HEADS = {
-    "Components": (
-        "workload",
-        "component",
-        "verdict",
-        "list cost today",
-        "plan, low case",
-        "saving",
-        *(f"credit: {lever}" for lever in LEVERS),
-        "credits − saving",
-    ),
-    "Lever sets": ("workload", "component", "levers", "list cost, low case"),
-}
-
-
-def _sheet(book: Any, title: str, heads: tuple[str, ...], widths: tuple[int, ...]) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for place, width in enumerate(widths):
-        sheet.column_dimensions["ABCDEFGHIJKLMNOPQ"[place]].width = width
-    cells = [WriteOnlyCell(sheet, value=head) for head in heads]
-    for cell in cells:
-        cell.font = Font(bold=True)
-    sheet.append(cells)
-    return sheet
-
-
-def _text(sheet: Any, text: str) -> Any:
-    """A cell that holds text, whatever it begins with."""
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, value=plain_cell(text))
-    cell.data_type = "s"
-    return cell
-
-
-def _money(sheet: Any, value: Decimal | str) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = '"$"#,##0.00'
-    return cell
-
-
-def _components_sheet(book: Any, assessment: Assessment) -> None:
-    """Each sum is over its own lines of the sheet Ledger, which follow one another: names decide nothing."""
-    sheet = _sheet(book, "Components", _HEADS["Components"], (34, 30, 16, 16, 16, 14, 14, 14, 14, 14, 16))
-    line, begins = 1, 2
-    for workload in assessment.workloads:
-        for component in workload.components:
-            line += 1
-            sums: list[str | Decimal] = []
-            for stage in STAGES:
-                count = sum(1 for _ in _rows(component, stage))
-                sums.append(f"=SUM(Ledger!$N${begins}:$N${begins + count - 1})" if count else ZERO)
-                begins += count
-            sheet.append(
-                [
-                    _text(sheet, component.verdict.workload),
-                    _text(sheet, component.verdict.component),
-                    component.verdict.placement,
-                    *(_money(sheet, text) for text in sums),
-                    _money(sheet, f"=D{line}-E{line}"),
-                    *(_money(sheet, component.credit_usd[lever]) for lever in LEVERS),
-                    _money(sheet, f"=SUM(G{line}:J{line})-F{line}"),
-                ]
-            )
-    totals = [_money(sheet, f"=SUM({letter}2:{letter}{line})") for letter in "DEFGHIJK"]
-    sheet.append([_text(sheet, "total"), "", "", *totals])
-
-
-def _prices_sheet(book: Any, rows: list[LedgerRow]) -> None:
-    sheet = _sheet(book, "Ledger", COLUMNS, (34, 30, 8, 22, 10, 14, 10, 12, 12, 16, 16, 9, 16, 16, 40))
-    for line, row in enumerate(rows, 2):
-        values: list[Any] = []
-        for name in COLUMNS:
-            value = getattr(row, name)
-            if name == "cost_usd":
-                values.append(_money(sheet, f"=K{line}*M{line}"))
-            else:
-                values.append(_text(sheet, value) if isinstance(value, str) else value)
-        sheet.append(values)
-
-
-def _sets_sheet(book: Any, assessment: Assessment) -> None:
-    sheet = _sheet(book, "Lever sets", _HEADS["Lever sets"], (34, 30, 34, 18))
-    for workload in assessment.workloads:
-        for component in workload.components:
-            for levers, cost in component.set_costs_usd:
-                names = [_text(sheet, component.verdict.workload), _text(sheet, component.verdict.component)]
-                sheet.append([*names, " + ".join(levers) or "(none)", _money(sheet, cost)])
+    return write_book(assessment, path)
