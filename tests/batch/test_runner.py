@@ -171,7 +171,7 @@ def test_the_cache_is_warmed_by_one_item_first(server: FakeServer, api: Messages
     }
     fill(primed, "a", "b", "c", system=WARM)
     first = submit(primed, api)
-    assert (first.items, first.remarks) == (1, [])
+    assert (first.items, first.remarks) == (1, ["waiting for the batch that warms the cache"])
     assert submit(primed, api).items == 0
     collect(primed, api)
     assert submit(primed, api).items == 2
