@@ -84,8 +84,8 @@ def schedule_of(
     deadline_s, links = min(known, default=(None, 1))
     usual_s = _within(turnaround, COUNTED_ON)
     round_s = next((r for r in _ROUNDS_S if deadline_s is None or r * 24 <= deadline_s), _ROUNDS_S[-1])
-    if not has_guard and deadline_s is not None:
-        usual_s = max(min(usual_s, deadline_s - 2 * round_s - fill_s), 60.0)
+    if not has_guard and deadline_s is not None and deadline_s > 2 * round_s + fill_s:
+        usual_s = min(usual_s, deadline_s - 2 * round_s - fill_s)
     if not has_guard or deadline_s is None or WINDOW_S + 2 * round_s <= deadline_s:
         back_share = turnaround.back_within(usual_s)
         return Schedule(deadline_s, links, round_s, usual_s, back_share, 0, 0.0, MAX_ITEMS, fill_s)

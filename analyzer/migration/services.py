@@ -18,13 +18,14 @@ source: https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.ht
 
 @dataclass(frozen=True)
 class Service:
-    """A batch service, with what the files of a kit say of it.
+    """A batch service, with what the files of a kit say of it. `place` is whose it is.
 
     `script`: what the kit brings to speak to it; empty = `whowaits batch` does, with caps in dollars, the guard and
     cache priming. `min_records`, `max_records`, `max_bytes`: of one job, by default; `source` says from where.
     """
 
     name: str
+    place: str
     title: str
     providers: frozenset[str]
     script: str = ""
@@ -39,9 +40,10 @@ class Service:
         return not self.script
 
 
-ANTHROPIC = Service("anthropic", "the Message Batches API", frozenset())
+ANTHROPIC = Service("anthropic", "the Claude API", "the Message Batches API", frozenset())
 BEDROCK = Service(
     "bedrock",
+    "Bedrock",
     "Bedrock batch inference",
     frozenset({"aws_bedrock"}),
     script="bedrock_batch.py",
@@ -52,6 +54,7 @@ BEDROCK = Service(
 )
 VERTEX = Service(
     "vertex",
+    "Vertex",
     "Vertex batch predictions",
     frozenset({"gcp_vertex"}),
     script="vertex_batch.py",

@@ -54,13 +54,14 @@ class Jobs:
         today = sum(count(job / "keys.jsonl") for job in self.all() if was_today(job / "keys.jsonl"))
         taken = self.waiting.files()
         items, left, names = self.waiting.items(taken, self._sent()), [], []
+        under_way = sum(not (job / "done.json").exists() for job in self.all())
         for chunk in self._chunks(items):
             room = max(self.settings["day_records"] - today, 0)
             if len(chunk) > room:
                 print(f"{len(chunk) - room} wait: more than day_records of settings.json", file=sys.stderr)
                 left += chunk[room:]
                 chunk = chunk[:room]
-            if len(chunk) < self.settings["min_records"]:
+            if len(chunk) < self.settings["min_records"] or under_way + len(names) >= self.settings["max_jobs"]:
                 left += chunk
             else:
                 names.append(self._write_job(chunk))

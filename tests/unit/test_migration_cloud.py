@@ -243,6 +243,17 @@ def test_too_few_records_wait_and_too_many_a_day_too(bedrock: Cloud, tmp_path: P
     assert counts(kit) == {"under_way": 8}
 
 
+def test_requests_gather_while_enough_jobs_are_under_way(bedrock: Cloud, tmp_path: Path) -> None:
+    kit = write_kit(tmp_path, "aws_bedrock", max_jobs=2)
+    for key in "abcd":
+        put(kit, key)
+        assert aws(kit, "submit") == 0
+    assert counts(kit) == {"waiting": 2, "under_way": 2}
+    finish_bedrock(bedrock.jobs[0])
+    assert aws(kit, "collect") == aws(kit, "submit") == 0
+    assert counts(kit) == {"under_way": 3, "answered": 1} and len(bedrock.jobs) == 3
+
+
 def test_bedrock_results_are_read_into_an_audit_at_batch_price(bedrock: Cloud, tmp_path: Path) -> None:
     kit = write_kit(tmp_path, "aws_bedrock")
     metadata = {"workload": "nightly digest", "enqueued_at": "2026-11-01T03:00:00+00:00"}
