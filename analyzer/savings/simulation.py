@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.savings.assumptions import Assumptions
 from analyzer.savings.breakpoints import Breakpoints, CachedCalls, CallPrices, Sums, choose
 from analyzer.savings.misses import CacheMisses, Misses
-from analyzer.savings.state import PREFIX_LENGTHS, Prefix, PriceKey, Prices
+from analyzer.savings.state import PREFIX_LENGTHS, Prefix, PriceKey, Prices, joined
 from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
@@ -164,7 +164,7 @@ def _shared_prefixes(audit: Audit) -> dict[int, Sums]:
         if least is not None:
             row = Prefix(least, shared_tokens=tokens * requests, primed_tokens=tokens * prefixes)
             of_key = found.setdefault(no, {}).setdefault(key_no, {})
-            of_key[least] = of_key[least].joined(row) if least in of_key else row
+            of_key[least] = joined([of_key[least], row]) if least in of_key else row
     return found
 
 
@@ -174,7 +174,7 @@ def _joined(one: Sums, other: Sums) -> Sums:
     for key_no, of_key in other.items():
         mine = whole.setdefault(key_no, {})
         for least, row in of_key.items():
-            mine[least] = mine[least].joined(row) if least in mine else row
+            mine[least] = joined([mine[least], row]) if least in mine else row
     return whole
 
 

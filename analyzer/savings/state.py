@@ -6,7 +6,7 @@ rest is what remains, so that no token is lost or made by rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal
@@ -56,13 +56,14 @@ class Prefix(NamedTuple):
     shared_tokens: int = 0
     primed_tokens: int = 0
 
-    def joined(self, other: Prefix) -> Prefix:
-        """Both together, of one `least_tokens`."""
-        return Prefix(self[0], *(mine + theirs for mine, theirs in zip(self[1:], other[1:], strict=True)))
-
     def scaled(self, factor: Fraction) -> Prefix:
         """The same text on another tokenizer, cut down."""
         return Prefix(*(whole(tokens, factor) for tokens in self))
+
+
+def joined(rows: Sequence[Prefix]) -> Prefix:
+    """The sum of rows of one `least_tokens`."""
+    return Prefix(rows[0].least_tokens, *[sum(column) for column in list(zip(*rows, strict=True))[1:]])
 
 
 class Part(NamedTuple):
@@ -205,29 +206,24 @@ def total(tokens: Iterable[TokenSums]) -> TokenSums:
     )
 
 
-def portion(tokens: TokenSums, share: Fraction) -> TokenSums:
-    """The share of every bucket, cut down to whole tokens."""
+def divided(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
+    """The share of every bucket, cut down to whole tokens, and what is left."""
     over, under = share.numerator, share.denominator
-    return TokenSums(
-        tokens.uncached_input_tokens * over // under,
-        tokens.cache_write_5m_tokens * over // under,
-        tokens.cache_write_1h_tokens * over // under,
-        tokens.cache_read_tokens * over // under,
-        tokens.output_tokens * over // under,
-        tokens.web_searches * over // under,
+    uncached = tokens.uncached_input_tokens * over // under
+    write_5m = tokens.cache_write_5m_tokens * over // under
+    write_1h = tokens.cache_write_1h_tokens * over // under
+    read = tokens.cache_read_tokens * over // under
+    output = tokens.output_tokens * over // under
+    searches = tokens.web_searches * over // under
+    left = TokenSums(
+        tokens.uncached_input_tokens - uncached,
+        tokens.cache_write_5m_tokens - write_5m,
+        tokens.cache_write_1h_tokens - write_1h,
+        tokens.cache_read_tokens - read,
+        tokens.output_tokens - output,
+        tokens.web_searches - searches,
     )
-
-
-def remainder(tokens: TokenSums, taken: TokenSums) -> TokenSums:
-    """What is left of every bucket."""
-    return TokenSums(
-        tokens.uncached_input_tokens - taken.uncached_input_tokens,
-        tokens.cache_write_5m_tokens - taken.cache_write_5m_tokens,
-        tokens.cache_write_1h_tokens - taken.cache_write_1h_tokens,
-        tokens.cache_read_tokens - taken.cache_read_tokens,
-        tokens.output_tokens - taken.output_tokens,
-        tokens.web_searches - taken.web_searches,
-    )
+    return TokenSums(uncached, write_5m, write_1h, read, output, searches), left
 
 
 def grown(tokens: TokenSums, factor: Fraction) -> TokenSums:
@@ -259,10 +255,9 @@ def merged(tokens: Iterable[TokenSums], keys: Mapping[PriceKey, tuple[Prefix, ..
 
     Cost is linear in tokens, so it does not change.
     """
-    lengths: dict[int, Prefix] = {}
+    lengths: dict[int, list[Prefix]] = {}
     for prefixes in keys.values():
         for prefix in prefixes:
-            known = lengths.get(prefix.least_tokens)
-            lengths[prefix.least_tokens] = known.joined(prefix) if known else prefix
+            lengths.setdefault(prefix.least_tokens, []).append(prefix)
     last = max(keys, key=lambda key: key.on)
-    return Part(total(tokens), last, tuple(lengths[length] for length in sorted(lengths)))
+    return Part(total(tokens), last, tuple([joined(lengths[length]) for length in sorted(lengths)]))

@@ -19,7 +19,7 @@ from analyzer.savings.assessment import ComponentPlan
 from analyzer.savings.breakpoints import BEFORE_LAST, LAST, MOST, SYSTEM, TOOLS, Breakpoints
 from analyzer.savings.plans import plan_component
 from analyzer.savings.simulation import ComponentCache, component_inputs, simulate_cache
-from analyzer.savings.state import Part, Prefix
+from analyzer.savings.state import Part, Prefix, joined
 from analyzer.store.audit import Audit
 from analyzer.tokens import TokenSums
 
@@ -47,10 +47,7 @@ def prompts(audit: Audit, paths: Sequence[str], every_s: float = 60, lead: int =
 
 def summed(cache: ComponentCache) -> Prefix:
     """All rows in one; the length is of no matter."""
-    whole = Prefix(0)
-    for row in (row for rows in cache.prefixes.values() for row in rows):
-        whole = whole.joined(row)
-    return whole
+    return joined([Prefix(0), *(row for rows in cache.prefixes.values() for row in rows)])
 
 
 def planned(audit: Audit, cache: ComponentCache) -> ComponentPlan:

@@ -13,7 +13,7 @@ price on a read that does not happen is never promised.
 Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in batch, 0.95 placed:
 950,000 × $1.50 + 50,000 × $3.00 = $1.425 + $0.150 = $1.575, against $3.00.
 
->>> placed, left = placed_and_left(TokenSums(uncached_input_tokens=1_000_000), Fraction("0.95"))
+>>> placed, left = divided(TokenSums(uncached_input_tokens=1_000_000), Fraction("0.95"))
 >>> placed.uncached_input_tokens, left.uncached_input_tokens
 (950000, 50000)
 """
@@ -25,16 +25,10 @@ from fractions import Fraction
 
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, Prefix, State, portion, remainder, whole
+from analyzer.savings.state import Part, Prefix, State, divided, whole
 from analyzer.tokens import TokenSums
 
 title = "Batch API"
-
-
-def placed_and_left(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
-    """Tokens answered in a batch (rounded down), and tokens paid in real time."""
-    placed = portion(tokens, share)
-    return placed, remainder(tokens, placed)
 
 
 def cold(tokens: TokenSums) -> TokenSums:
@@ -82,7 +76,7 @@ def project(state: State, context: Context, case: Case) -> State:
         if key is None:
             parts.append(part)
             continue
-        placed, left = placed_and_left(part.tokens, share) if some_stay else (part.tokens, None)
+        placed, left = divided(part.tokens, share) if some_stay else (part.tokens, None)
         parts.append(Part(cold(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
         if left is not None:
             parts.append(Part(left, part.key))
@@ -91,7 +85,7 @@ def project(state: State, context: Context, case: Case) -> State:
 
 def _placed_prefix(prefix: Prefix, share: Fraction) -> Prefix:
     shared = whole(prefix.shared_tokens, share)
-    return Prefix(prefix.least_tokens, shared_tokens=shared, primed_tokens=min(prefix.primed_tokens, shared))
+    return Prefix(prefix.least_tokens, 0, 0, 0, 0, 0, 0, shared, min(prefix.primed_tokens, shared))
 
 
 def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:

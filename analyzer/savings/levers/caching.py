@@ -44,10 +44,11 @@ LIVES = {"5m": "5 minutes", "1h": "1 hour"}
 
 def cached(tokens: TokenSums, held_tokens: int, read_tokens: int, ttl: Ttl) -> TokenSums:
     """The same input with so much of it held in a cache of that life (never more than there is), and of this read."""
-    held = min(max(held_tokens, 0), tokens.input_tokens)
+    whole_input = tokens.input_tokens
+    held = min(max(held_tokens, 0), whole_input)
     read = min(max(read_tokens, 0), held)
     return TokenSums(
-        tokens.input_tokens - held,
+        whole_input - held,
         held - read if ttl == "5m" else 0,
         held - read if ttl == "1h" else 0,
         read,
@@ -102,11 +103,8 @@ def project(state: State, context: Context, case: Case) -> State:
 
 
 def _project_part(part: Part, context: Context, case: Case) -> Part:
-    is_cached = part.tokens.input_tokens > part.tokens.uncached_input_tokens
-    if not part.prefixes and not is_cached:
-        return part
     if part.key.mode == "batch":
-        return _primed(part, context, case)
+        return _primed(part, context, case) if part.prefixes else part
     if context.ttl == "none":
         return Part(cached(part.tokens, 0, 0, "none"), part.key)
     prefixes = long_enough(part, context)
@@ -117,18 +115,22 @@ def _project_part(part: Part, context: Context, case: Case) -> Part:
         new = prefix[1:3] if context.ttl == "5m" else prefix[3:5]
         held += new[0] - prefix.held_today_tokens
         gain += new[1] - prefix.read_today_tokens
-    read, happen = part.tokens.cache_read_tokens, context.assumed("simulated_hit_share", case)
-    held += part.tokens.input_tokens - part.tokens.uncached_input_tokens
-    return Part(cached(part.tokens, held, read + (whole(gain, happen) if gain > 0 else gain), context.ttl), part.key)
+    tokens, happen = part.tokens, context.assumed("simulated_hit_share", case)
+    held += tokens.input_tokens - tokens.uncached_input_tokens
+    read = tokens.cache_read_tokens + (whole(gain, happen) if gain > 0 else gain)
+    return Part(cached(tokens, held, read, context.ttl), part.key)
 
 
 def _primed(part: Part, context: Context, case: Case) -> Part:
-    if not context.allow_1h_cache or not is_primable(part, context):
+    shared = primed = 0
+    for prefix in long_enough(part, context):
+        shared += prefix.shared_tokens
+        primed += prefix.primed_tokens
+    is_cached = part.tokens.input_tokens > part.tokens.uncached_input_tokens
+    if not shared or is_cached or not context.allow_1h_cache:
         return part
-    shared = long_enough(part, context)
-    hits, all_shared = context.assumed("batch_cache_hit_share", case), sum([p.shared_tokens for p in shared])
-    read = whole(all_shared - sum([p.primed_tokens for p in shared]), hits)
-    return Part(cached(part.tokens, all_shared, read, "1h"), part.key)
+    read = whole(shared - primed, context.assumed("batch_cache_hit_share", case))
+    return Part(cached(part.tokens, shared, read, "1h"), part.key)
 
 
 def is_primable(part: Part, context: Context) -> bool:
@@ -152,6 +154,8 @@ def cold(state: State, context: Context) -> State:
 
 def long_enough(part: Part, context: Context) -> tuple[Prefix, ...]:
     """The prefixes of a part that its model caches."""
+    if not part.prefixes:
+        return ()
     least = context.prices.models[part.key.model].min_cacheable_tokens
     return tuple([prefix for prefix in part.prefixes if prefix.least_tokens >= least])
 

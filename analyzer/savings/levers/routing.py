@@ -30,7 +30,7 @@ from analyzer.money import add, dollars
 from analyzer.pricing import Model, smaller_models
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, PriceKey, State, grown, portion, remainder, whole_up
+from analyzer.savings.state import Part, PriceKey, State, divided, grown, whole_up
 from analyzer.savings.wilson import wilson
 from analyzer.tokens import TokenSums
 
@@ -42,7 +42,7 @@ _TURNED: dict[Case, Case] = {"low": "high", "base": "base", "high": "low"}
 
 def routed(tokens: TokenSums, factor: Fraction, passed: Fraction) -> tuple[TokenSums, TokenSums]:
     """Tokens on the smaller model, and tokens paid again on today's (both rounded up)."""
-    return grown(tokens, factor), remainder(tokens, portion(tokens, passed))
+    return grown(tokens, factor), divided(tokens, passed)[1]
 
 
 def obstacle(state: State, context: Context) -> LeverFinding | None:
