@@ -14,10 +14,18 @@ select
   'application ' || application as application,
   'key ' || api_key as api_key,
   'caller ' || nullif(split_part(lower(user_agent), '/', 1), '') as caller,
+  'to ' || nullif(trim(destination), '') as destination,
+  'workspace ' || nullif(trim(workspace), '') as workspace,
   'model ' || raw_model as model,
   case when trace_id is null then null
     when row_number() over (partition by trace_id order by started_us, request_no) = 1 then 'first call of a trace'
     else 'later calls of a trace' end as place,
+  'answers up to ' || max_output_tokens || ' tokens' as answer_limit,
+  case when has_tools then 'with tools' when not has_tools then 'without tools' end as tools,
+  'log of ' || source as source,
+  tags,
+  started_us,
+  is_report,
   case when session_id is null then 'outside sessions' else 'in sessions' end as session,
   case when user_hash is null then 'without an end user' else 'for end users' end as end_user,
   is_streamed,
@@ -53,70 +61,6 @@ select
   case when row_number() over (order by requests desc, workload) > {workload_limit} then '(other)' else workload end
     as shown_as
 from (select workload, count(*) as requests from named_requests group by workload) counted
-
--- name: key_values
--- Takes: named_requests, workload_shape. Returns: one row per workload, key and value that could split the workload.
--- place_no: owners' own labels come first. part: the value as a part of its own; NULL = it goes with the rest, unless
--- owners named it or it holds 5 % of the requests, or 1 % and 14 of them (fewer show no rhythm).
-select
-  v.workload,
-  v.key,
-  v.place_no,
-  v.value,
-  case when v.place_no <= 4 or v.requests >= least(w.requests / 20, greatest(14, w.requests / 100)) then coalesce(v.value, 'no ' || v.key) end as part,
-  v.requests,
-  v.signs,
-  v.squares
-from (
-{key_counts}
-) v
-join workload_shape w on w.workload = v.workload and w.shown_as = v.workload
-
--- name: split_keys
--- Takes: key_values. Returns: one row per workload that can be split: the key whose parts separate the signs of waiting
--- best (eta squared: the share of the signs' variance that lies between the parts, in steps of a tenth), owners' labels
--- first among equals. Models and places in a trace split only where they separate, the other keys without any sign too.
-select workload, key
-from (
-  select
-    workload,
-    key,
-    row_number() over (partition by workload order by separation desc, place_no) as place
-  from (
-    select
-      workload,
-      key,
-      place_no,
-      parts,
-      named,
-      round(coalesce((sum_squares - signs * signs / requests) / nullif(squares - signs * signs / requests, 0), 0), 1)
-        as separation
-    from (
-      select
-        workload,
-        key,
-        place_no,
-        count(*) as parts,
-        count(part) as named,
-        cast(sum(requests) as double) as requests,
-        cast(sum(signs) as double) as signs,
-        cast(sum(squares) as double) as squares,
-        sum(cast(signs as double) * signs / requests) as sum_squares
-      from (
-        select
-          workload, key, place_no, part,
-          cast(sum(requests) as bigint) as requests,
-          cast(sum(signs) as bigint) as signs,
-          cast(sum(squares) as bigint) as squares
-        from key_values
-        group by workload, key, place_no, part
-      ) parts
-      group by workload, key, place_no
-    ) summed
-  ) separated
-  where parts > 1 and (place_no <= 4 or named <= 8) and (place_no <= 10 or separation >= 0.3)
-) ranked
-where place = 1
 
 -- name: kinds
 -- Takes: named_requests, workload_shape, key_values, split_keys. Returns: one row per request with the kind of its call:

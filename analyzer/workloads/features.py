@@ -233,7 +233,7 @@ FEATURES = (
         "off_share",
         "double",
         "share",
-        "of requests off the schedule: in runs outside the fullest third of the period that repeat no run of two other days",
+        "of requests off the schedule: in runs out of phase that come back at that time on no two other days",
     ),
     Feature(
         "other_share",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from analyzer.sqlblocks import quoted, sql_blocks
 from analyzer.store.audit import Audit
 from analyzer.times import day_of_us
 from analyzer.workloads.owners import Overlap, own, refuse_overlaps
+from analyzer.workloads.split import choose_splits, drop, filled, materialise
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,27 +21,8 @@ _FOLDER = Path(__file__).parent
 _UNBOUNDED = 2**62
 WORKLOAD_LIMIT = 100_000
 COMPONENT_LIMIT = 12
-SPLIT_KEYS = (
-    "step",
-    "operation",
-    "task",
-    "job",
-    "prompt",
-    "application",
-    "api_key",
-    "caller",
-    "session",
-    "end_user",
-    "model",
-    "place",
-)
-"""Columns of `named_requests` that may tell the calls of a workload apart, in order of preference."""
-
+_NAMING_STEPS = ("named_requests", "workload_shape")
 _COMPONENT_STEPS = (
-    "named_requests",
-    "workload_shape",
-    "key_values",
-    "split_keys",
     "kinds",
     "kind_counts",
     "kind_shape",
@@ -50,7 +32,7 @@ _COMPONENT_STEPS = (
     "placed",
     "calls",
 )
-_DROPPED = tuple(name for name in _COMPONENT_STEPS if name not in ("components", "placed", "calls"))
+_KEPT = ("components", "placed", "calls")
 
 
 def scan(audit: Audit, config: Config) -> None:
@@ -61,7 +43,7 @@ def scan(audit: Audit, config: Config) -> None:
     scan_spend(audit, config)
     scan_components(audit, config)
     connection = audit.connection
-    _materialise(connection, "rollup", token_sums("c.component_no", "join placed c on c.request_no = p.request_no"))
+    materialise(connection, "rollup", token_sums("c.component_no", "join placed c on c.request_no = p.request_no"))
     blocks = {
         **sql_blocks(_FOLDER / "features.sql"),
         **sql_blocks(_FOLDER / "rhythm.sql"),
@@ -69,7 +51,7 @@ def scan(audit: Audit, config: Config) -> None:
     }
     order = (*(name for name in blocks if name != "features"), "features")
     for name in order:
-        _materialise(connection, name, blocks[name])
+        materialise(connection, name, blocks[name])
     for name in order[:-1]:
         connection.execute(f"drop table {quoted(name)}")
     connection.execute(f"insert into features by name {sql_blocks(_FOLDER / 'reports.sql')['report_features']}")
@@ -110,26 +92,19 @@ def scan_components(audit: Audit, config: Config) -> None:
         "workload_keys": ", ".join(_key_expression(key) for key in config.workload_keys) or "null",
         "workload_limit": str(WORKLOAD_LIMIT),
         "component_limit": str(COMPONENT_LIMIT),
-        "key_counts": " union all\n".join(_key_counts(place, key) for place, key in enumerate(SPLIT_KEYS, 1)),
-        "key_column": "case k.key " + " ".join(f"when '{_said(key)}' then n.{key}" for key in SPLIT_KEYS) + " end",
     }
+    for name in _NAMING_STEPS:
+        materialise(audit.connection, name, filled(blocks[name], values))
+    values["key_column"] = choose_splits(audit.connection)
     for name in _COMPONENT_STEPS:
-        _materialise(audit.connection, name, filled(blocks[name], values))
-    for name in _DROPPED:
-        audit.connection.execute(f"drop table {quoted(name)}")
+        materialise(audit.connection, name, filled(blocks[name], values))
+    drop(audit.connection, {*_NAMING_STEPS, "key_values", "split_keys", *_COMPONENT_STEPS} - {*_KEPT})
 
 
 def token_sums(key: str, join: str = "", requests: str = "priced_requests") -> str:
     """The SQL of exact token sums by an SQL expression over `p` (rows as in `requests`) and what `join` brings."""
     block = sql_blocks(_FOLDER / "models.sql")["token_sums"]
     return filled(block, {"key": key, "join": join, "requests": requests})
-
-
-def filled(text: str, values: Mapping[str, str]) -> str:
-    """The SQL with its {placeholders} filled; values are SQL made by this room, never text from a log."""
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
 
 
 def _key_expression(key: str) -> str:
@@ -140,22 +115,6 @@ def _key_expression(key: str) -> str:
     if key == "prefix_hash":
         return "'prompt ' || substr(r.prefix_hash, 1, 12)"
     return f"nullif(trim(r.{quoted(key)}), '')"
-
-
-def _said(key: str) -> str:
-    return key.replace("_", " ")
-
-
-def _key_counts(place: int, key: str) -> str:
-    """SQL for the values of one key that could split workloads: requests, and the sums of their signs of waiting."""
-    return (
-        f"select workload, '{_said(key)}' as key, {place} as place_no, {key} as value, count(*) as requests, "
-        f"sum(sign) as signs, sum(sign * sign) as squares from named_requests group by workload, {key}"
-    )
-
-
-def _materialise(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    connection.execute(f"create or replace temp table {quoted(name)} as {select}")
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
