@@ -121,7 +121,7 @@ def test_work_of_one_kind_stays_whole_whatever_its_calls_carry(label):
             """
             update requests set
               tags = map(['a', 'b'], ['f' || (hash(request_no) % 3), 's' || (hash(request_no + 1000000) % 5)]),
-              raw_model = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001'][1 + hash(request_no + 2000000) % 2],
+              raw_model = if(hash(request_no + 2000000) % 2 = 0, 'claude-haiku-4-5', 'claude-haiku-4-5-20251001'),
               max_output_tokens = 1024 * (1 + hash(request_no + 3000000) % 4)
             """
         )
