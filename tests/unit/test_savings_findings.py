@@ -133,11 +133,18 @@ def test_what_is_in_batch_already_saves_nothing_more() -> None:
 
 
 def test_batch_that_would_cost_more_is_left_out_and_says_how_much() -> None:
-    """1,000,000 reads at 0.30. In batch 950,000 x 1.50 + 50,000 x 0.30 = 1.425 + 0.015 = 1.44: 1.14 more."""
+    """1,000,000 reads at 0.30. In batch 950,000 x 1.50 + 50,000 x 3.00 = 1.425 + 0.15 = 1.575: 1.275 more."""
     plan = planned(Part(TokenSums(cache_read_tokens=1_000_000), key()), context(cached_already=True))
     assert (plan.levers, plan.saving_usd) == ((), 0)
     found = next(f for f in plan.findings if f.lever == "batch")
-    assert (found.alone_usd, found.sentence) == (usd("-1.14"), "Batch API would cost $1.14 more.")
+    assert (found.alone_usd, found.sentence) == (usd("-1.275"), "Batch API would cost $1.28 more.")
+
+
+def test_beside_a_batch_the_cache_lever_means_priming_and_never_that_a_cache_is_left_out() -> None:
+    """1,000,000 written at 3.75 and never read. In batch 1.425 + 0.15 = 1.575, which needs no second lever."""
+    tokens = TokenSums(cache_write_5m_tokens=1_000_000)
+    plan = planned(Part(tokens, key()), context(cached_already=True, has_prompt_shape=False))
+    assert (plan.levers, plan.optimized_usd["low"]) == (("batch",), usd("1.575"))
 
 
 def test_routing_that_fails_most_answers_is_left_out_and_says_how_much() -> None:

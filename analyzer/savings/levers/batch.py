@@ -6,9 +6,10 @@
 expires or errs on is not billed there and is paid at the real-time price. Only standard traffic moves (fast and
 priority were chosen for speed), and only where the list has a batch price for the model at the provider.
 
-Tokens that the log shows in a cache count as uncached input once they are in a batch: a real-time cache does not warm a
-batch, and a cold batch reads nothing (https://github.com/anthropics/skills/issues/1475, checked 2026-11-20), so half
-price on a read that does not happen is never promised.
+Tokens that the log shows in a cache count as uncached input, in the batch and in what it leaves: the calls that kept
+the cache warm are gone, a real-time cache does not warm a batch, and a cold batch reads nothing
+(https://github.com/anthropics/skills/issues/1475, checked 2026-11-20), so half price on a read that does not happen is
+never promised.
 
 Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in batch, 0.95 placed:
 950,000 × $1.50 + 50,000 × $3.00 = $1.425 + $0.150 = $1.575, against $3.00.
@@ -67,7 +68,7 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
 
 
 def project(state: State, context: Context, case: Case) -> State:
-    """The state with the placed share in batch; the rest is real-time and no longer cached."""
+    """The state with the placed share in batch; the rest is real-time, and what keeps a cache warm is gone."""
     share, in_batch = context.placed_share(case), context.in_batch
     some_stay = share < 1
     parts: list[Part] = []
@@ -79,7 +80,7 @@ def project(state: State, context: Context, case: Case) -> State:
         placed, left = divided(part.tokens, share) if some_stay else (part.tokens, None)
         parts.append(Part(cold(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
         if left is not None:
-            parts.append(Part(left, part.key))
+            parts.append(Part(cold(left), part.key))
     return tuple(parts)
 
 
@@ -95,7 +96,7 @@ def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
         f"Send it through the Batch API, at half price. The low case counts on {placed:.0f} % of the tokens being "
         "answered there; the rest is paid in real time, so less than half is saved."
     ]
-    if context.cached_already:
+    if context.cached_already and "caching" not in levers:
         sentences.append(
             "Leave the cache breakpoints out of the batch: unless primed it reads nothing, and writes cost extra. What "
             "the cache serves today is plain input there: half the input price, but no longer the price of a cache "
