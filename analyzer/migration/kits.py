@@ -23,7 +23,7 @@ class Kit:
     """One workload to move. `order` 1 is the pilot; money in USD over the days of `coverage`, in the page's cents.
 
     `job` names the job in the runner; `folder` is the kit's folder; `row` is the workload's row of the report.
-    `service` is where its calls are; `elsewhere` names providers that have some of them, which the kit does not move.
+    `service` is where most of its calls are; `elsewhere` names providers of another name that have some of them.
     """
 
     order: int

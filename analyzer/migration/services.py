@@ -40,7 +40,9 @@ class Service:
         return not self.script
 
 
-ANTHROPIC = Service("anthropic", "the Claude API", "the Message Batches API", frozenset())
+ANTHROPIC = Service(
+    "anthropic", "the Claude API", "the Message Batches API", frozenset({"anthropic", "claude_platform_aws"})
+)
 BEDROCK = Service(
     "bedrock",
     "Bedrock",
@@ -63,14 +65,17 @@ VERTEX = Service(
 
 
 def service_of(moves: Iterable[ComponentPlan]) -> tuple[Service, tuple[str, ...]]:
-    """Where most tokens of what moves are spent, and the providers that also have some of it, in order of name."""
+    """Where most tokens of what moves are spent, and the providers of another name that have some of it, sorted.
+
+    A provider without a batch service of its own counts to the Message Batches API.
+    """
     sums: Counter[Service] = Counter()
     providers: set[str] = set()
     for part in (part for component in moves for part in component.today):
         sums[_service_at(part.key.provider)] += part.tokens.input_tokens + part.tokens.output_tokens
         providers.add(part.key.provider)
     most = max(sums, key=lambda service: (sums[service], service.name), default=ANTHROPIC)
-    return most, tuple(sorted(provider for provider in providers if _service_at(provider) != most))
+    return most, tuple(sorted(providers - most.providers))
 
 
 def model_ids(service: Service, moves: Iterable[ComponentPlan]) -> dict[str, str]:

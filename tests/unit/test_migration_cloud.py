@@ -548,7 +548,16 @@ def test_the_service_with_most_tokens_gets_the_kit_and_the_others_are_named(tmp_
     assert kit.service.name == "vertex" and kit.elsewhere == ("anthropic",)
     write_kits(assessment(kit.plan), tmp_path)
     runbook = (tmp_path / "01-w" / "RUNBOOK.md").read_text()
-    assert "Some of these calls are at anthropic." in runbook
+    assert "Some of these calls are at anthropic today." in runbook
+
+
+def test_a_provider_without_batches_is_told_from_the_claude_api_and_its_name_is_text(tmp_path: Path) -> None:
+    hostile = "[x](http://evil.example)"
+    plan = component("c", providers=("openrouter", hostile, "claude_platform_aws"))
+    (kit,) = kits_of(assessment(workload("w", plan)))
+    assert kit.service.name == "anthropic" and kit.elsewhere == (hostile, "openrouter")
+    write_kits(assessment(kit.plan), tmp_path)
+    assert r"\[x\]\(http\://evil" in (tmp_path / "01-w" / "RUNBOOK.md").read_text().replace(r"\/", "/")
 
 
 def test_a_bedrock_model_is_named_as_far_as_it_is_known() -> None:

@@ -213,10 +213,15 @@ def check_workflows(*paths: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_bash_takes_every_round_and_python_every_program(every_kit: Path) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
     rounds = list(every_kit.rglob("run.sh"))
     assert len(rounds) == len(PROVIDERS) * len(HOSTILE)
-    for path in {path.read_bytes(): path for path in rounds}.values():  # the name is in none of them
+    different = {path.read_bytes(): path for path in rounds}.values()
+    assert len(different) == len(PROVIDERS)  # the name is in none of them
+    for path in different:
         assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+        lint = subprocess.run([shellcheck, "--severity=style", path], capture_output=True, text=True, check=False)
+        assert (lint.returncode, lint.stdout) == (0, "")
     for path in every_kit.rglob("*.py"):
         compile(path.read_text("utf-8"), path.name, "exec")
     for path in every_kit.rglob("*.json"):
