@@ -136,18 +136,21 @@ def _component(plan: ComponentPlan) -> dict[str, Any]:
 def _text(assessment: Assessment, config: Config) -> str:
     """In the cents of the page, so that every column adds up."""
     from analyzer.report.display import percent, to_cents
+    from analyzer.savings.assessment import CASES
     from analyzer.savings.ledger import ledger_of
     from analyzer.workloads.spend import counted_usage
 
     ledger, saving = ledger_of(assessment), assessment.saving_usd
     lines = [f"{'baseline (list cost)':<24}{dollars(ledger.baseline_usd or assessment.baseline_usd):>16}"]
     lines.extend(f"{'  ' + lever:<24}{dollars(-credit):>16}" for lever, credit in ledger.levers_usd.items())
-    lines.append(f"{'optimized':<24}{dollars(ledger.optimized_usd):>16}")
+    lines.append(f"{'optimized':<24}{dollars(ledger.optimized_usd or assessment.optimized_usd):>16}")
     lines.append("")
-    lines.append(
-        f"Saves at least {dollars(ledger.saving_usd)} ({percent(ledger.saving_usd, ledger.baseline_usd)}), "
-        f"expected {dollars(to_cents(saving['base']))}, at best {dollars(to_cents(saving['high']))}."
-    )
+    if assessment.baseline_usd:
+        low, base, high = (dollars(to_cents(saving[case]) or saving[case]) for case in CASES)
+        share = percent(saving["low"], assessment.baseline_usd)
+        lines.append(f"Saves at least {low} ({share}), expected {base}, at best {high}.")
+    else:
+        lines.append("Nothing here has a list cost, so there is nothing to save.")
     if assessment.upside_usd:
         lines.append(f"Not counted: {dollars(ledger.upside_usd)} where nobody can tell yet whether anyone waits.")
     lines.extend(_terms(assessment.contracted, config))
@@ -187,9 +190,9 @@ def _table(ledger: Ledger) -> str:
             (
                 printable(row.plan.verdict.workload, 40),
                 verdict_text(row.plan.verdict),
-                dollars(row.baseline_usd),
-                dollars(row.saving_usd),
-                dollars(row.upside_usd),
+                row.cost_text,
+                dollars(row.saving_usd or row.plan.saving_usd),
+                dollars(row.upside_usd or row.plan.upside_usd),
                 ", ".join(sorted(used)) or "none",
             )
         )

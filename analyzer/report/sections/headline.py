@@ -44,6 +44,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
         "reconciled": _reconciled(assessment),
         "report_rows": coverage.report_rows,
         "has_money": ledger.baseline_usd > 0,
+        "costs_nothing": not assessment.baseline_usd,
         "baseline_usd": ledger.baseline_usd,
         "optimized_usd": ledger.optimized_usd,
         "saving_usd": ledger.saving_usd,
