@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from analyzer.savings.assumptions import Assumptions
-from analyzer.savings.state import PREFIX_LENGTHS, Prefix
+from analyzer.savings.state import PREFIX_LENGTHS, Prefix, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,9 +113,10 @@ class _Chosen(NamedTuple):
     held: Counts
     read: Counts
 
-    def distance(self, held: int, read: int) -> int:
-        """Tokens by which the sums are off."""
-        return abs(int(self.held.sum()) - held) + abs(int(self.read.sum()) - read)
+    def distance(self, read: int, written: int) -> int:
+        """Tokens by which the sums of what is read and of what is written are off."""
+        simulated = int(self.read.sum())
+        return abs(simulated - read) + abs(int(self.held.sum()) - simulated - written)
 
 
 def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, Sums]:
@@ -130,21 +132,24 @@ def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, S
         return breakpoints, _sums(calls, {"5m": five, "1h": hour})
     life: Ttl = "1h" if written_1h > written_5m else "5m"
     every = _sets(calls, life, list(range(len(calls.marks))))
-    today = min(every, key=lambda some: (some.distance(held, read), len(some.slots)))
-    may_miss = (1 - assumptions.value("cache_explained_share", "low")) * held
+    today = min(every, key=lambda some: (some.distance(read, held - read), len(some.slots)))
+    may_miss, simulated = (1 - assumptions.value("cache_explained_share", "low")) * held, int(today.held.sum())
     breakpoints = Breakpoints(
         calls.kinds(five.slots),
         calls.kinds(hour.slots),
         calls.kinds(today.slots),
         life,
         has_tools,
-        today.distance(held, read) <= may_miss,
+        today.distance(read, held - read) <= may_miss,
         held,
         read,
-        int(today.held.sum()),
+        simulated,
         int(today.read.sum()),
     )
-    return breakpoints, _sums(calls, {"5m": five, "1h": hour, "today": today}) if breakpoints.is_explained else {}
+    if not breakpoints.is_explained:
+        return breakpoints, {}
+    as_logged = Fraction(held, max(held, simulated))
+    return breakpoints, _sums(calls, {"5m": five, "1h": hour, "today": today}, as_logged)
 
 
 def _best(calls: CachedCalls, ttl: Ttl, happen: float) -> _Chosen:
@@ -181,8 +186,11 @@ def _sets(calls: CachedCalls, ttl: Ttl, slots: list[int]) -> Iterator[_Chosen]:
     return beyond(_Chosen((), nothing, nothing), slots)
 
 
-def _sums(calls: CachedCalls, chosen: Mapping[str, _Chosen]) -> Sums:
-    """Tokens by price key and least length, of each life and of today."""
+def _sums(calls: CachedCalls, chosen: Mapping[str, _Chosen], as_logged: Fraction = Fraction(1)) -> Sums:
+    """Tokens by price key and least length, of each life and of today.
+
+    `as_logged`: cut down to it where a log shows that prefixes are shorter than they were estimated.
+    """
     import numpy as np
 
     keys, place = np.unique(calls.key_no, return_inverse=True)
@@ -196,7 +204,7 @@ def _sums(calls: CachedCalls, chosen: Mapping[str, _Chosen]) -> Sums:
     found: Sums = {}
     for row, key in enumerate(keys.tolist()):
         for number, least in enumerate(PREFIX_LENGTHS, 1):
-            values = {name: int(cells[row, number]) for name, cells in columns.items()}
+            values = {name: whole(int(cells[row, number]), as_logged) for name, cells in columns.items()}
             if any(values.values()):
                 found.setdefault(key, {})[least] = Prefix(least, **values)
     return found

@@ -195,6 +195,15 @@ def test_an_hour_that_is_not_needed_is_changed_to_five_minutes(audit: Audit) -> 
     assert plan.optimized_usd["high"] == usd("0.108")
 
 
+def test_simulated_tokens_are_cut_down_to_the_length_that_the_log_shows(audit: Audit) -> None:
+    """1,600 tokens of prefix by its characters, 1,500 in the log: of 3,200 held, 1,600 read, 3,000 and 1,500 count."""
+    add_request(audit, 1, 0, cached=(0, 1500, 0))
+    add_request(audit, 2, 60, cached=(1500, 0, 0))
+    whole = summed(simulated(audit))
+    assert (whole.held_today_tokens, whole.read_today_tokens) == (3000, 1500)
+    assert (whole.held_1h_tokens, whole.read_1h_tokens) == (3000, 1500)
+
+
 def test_a_cache_that_the_simulation_does_not_find_is_left_alone_and_both_figures_are_told(audit: Audit) -> None:
     """All is read though no call is near enough: another component must keep it warm."""
     for no, path in enumerate(TALK):
