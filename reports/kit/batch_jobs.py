@@ -21,14 +21,14 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from batch_service import Answer, Refused, Service, State
-from batch_waiting import Item, Problem, Waiting, keep, line_of, lines_in, written
+from batch_waiting import Item, Problem, Waiting, keep, line_of, lines_in, read, written
 
 DONE, PROBLEM, PERSON = 0, 1, 3
 FRAME_BYTES = 200
@@ -53,7 +53,9 @@ class Jobs:
                 raise Problem(f"{name} still says REPLACE: put your own names there")
         today = sum(count(job / "keys.jsonl") for job in self.all() if was_today(job / "keys.jsonl"))
         taken = self.waiting.files()
-        items, left, names = self.waiting.items(taken, self._sent()), [], []
+        items = self.waiting.items(taken, self._sent())
+        left: list[Item] = []
+        names: list[str] = []
         under_way = sum(not (job / "done.json").exists() for job in self.all())
         for chunk in self._chunks(items):
             room = max(self.settings["day_records"] - today, 0)
@@ -75,23 +77,14 @@ class Jobs:
     def submit(self, *, assume_absent: bool = False) -> int:
         """Create every job that the service does not have yet; PERSON when one is in doubt."""
         self.prepare()
-        worst = DONE
-        for job in self.all():
-            if not any((job / name).exists() for name in ("created.json", "done.json")):
-                worst = max(worst, self._create(job, assume_absent))
-        return worst
+        new = [job for job in self.all() if not any((job / f"{name}.json").exists() for name in ("created", "done"))]
+        return self._one_by_one(new, lambda job: self._create(job, assume_absent))
 
     def collect(self) -> int:
         """Account for every job that has ended; PERSON when a request is dead or late."""
-        for job in self.all():
-            if (job / "created.json").exists() and not (job / "done.json").exists():
-                state = self.service.state(read(job / "created.json")["id"])
-                if state.ended:
-                    self.account(job, state, self.service.lines(state) if state.ended != "failed" else ())
-                else:
-                    print(f"{job.name}: {state.status}")
-        status = self.status()
-        return PERSON if status["dead"] or status["overdue"] else DONE
+        sent = [job for job in self.all() if (job / "created.json").exists() and not (job / "done.json").exists()]
+        worst, status = self._one_by_one(sent, self._collect), self.status()
+        return PERSON if status["dead"] or status["overdue"] else worst
 
     def account(self, job: Path, state: State, lines: Iterable[str]) -> None:
         """Every record becomes an answer, a request that waits again, or a dead one. What is odd is counted."""
@@ -162,6 +155,35 @@ class Jobs:
         """The folders of all jobs."""
         return sorted(path.parent for path in (self.folder / "jobs").glob("[!.]*/definition.json"))
 
+    def _one_by_one(self, jobs: Iterable[Path], step: Callable[[Path], int]) -> int:
+        """What goes wrong with one job does not keep the others."""
+        worst = DONE
+        for job in jobs:
+            try:
+                worst = max(worst, step(job))
+            except Exception as error:
+                if not is_told(error, self.service):
+                    raise
+                print(f"{job.name}: {error}", file=sys.stderr)
+                worst = max(worst, PROBLEM)
+        return worst
+
+    def _collect(self, job: Path) -> int:
+        state = self.service.state(read(job / "created.json")["id"])
+        if state.ended:
+            self.account(job, state, self._lines(state))
+        else:
+            print(f"{job.name}: {state.status}")
+        return DONE
+
+    def _lines(self, state: State) -> Iterator[str]:
+        """The output; a failed job may have some, or none that can be read."""
+        try:
+            yield from self.service.lines(state)
+        except Exception as error:
+            if state.ended != "failed" or not is_told(error, self.service):
+                raise
+
     def _sent(self) -> dict[str, int]:
         sent: dict[str, int] = {}
         for entry in chain.from_iterable(lines_in(job / "keys.jsonl") for job in self.all()):
@@ -219,7 +241,7 @@ class Jobs:
                 found = self.service.create(definition)
             except Refused as refusal:
                 intent.unlink()
-                raise Problem(f"{job.name}: {refusal}") from None
+                raise Problem(str(refusal)) from None
         with written(job / "created.json") as file:
             file.write(line_of({"id": found}))
         print(f"{job.name}: {count(job / 'keys.jsonl')} records sent")
@@ -267,9 +289,9 @@ class Jobs:
         return bool(deadline_s) and (datetime.now(UTC) - datetime.fromisoformat(put_at)).total_seconds() > deadline_s
 
 
-def read(path: Path) -> dict[str, Any]:
-    """A file with one JSON object."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+def is_told(error: Exception, service: Service) -> bool:
+    """An error to tell in one line; any other one is a bug."""
+    return isinstance(error, (Problem, OSError)) or service.is_expected(error)
 
 
 def count(path: Path) -> int:
@@ -307,10 +329,10 @@ def main(folder: Path, service: Service, words: list[str] | None = None) -> int:
     except BlockingIOError:
         print("another round is at work; nothing done")
         return DONE
-    except Exception as problem:
-        if not isinstance(problem, (Problem, OSError)) and not service.is_expected(problem):
+    except Exception as error:
+        if not is_told(error, service):
             raise
-        print(f"{asked.step}: {problem}", file=sys.stderr)
+        print(f"{asked.step}: {error}", file=sys.stderr)
         return PROBLEM
 
 

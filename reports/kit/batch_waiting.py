@@ -84,17 +84,18 @@ class Waiting:
         try:
             request = json.loads(line)
             params, key = request["params"], request["key"]
-            whole = bool(key) and isinstance(params["messages"], list) and "max_tokens" in params
+            whole = isinstance(key, (str, int)) and key != "" and isinstance(params["messages"], list)
+            whole = whole and isinstance(params["model"], str) and "max_tokens" in params
         except (ValueError, KeyError, TypeError):
             whole = False
         if not whole:
             raise Problem(f'line {number}: expected {{"key": …, "params": {{model, max_tokens, messages, …}}}}')
-        if self._id_of(params.get("model")) is None:
-            raise Problem(f"line {number}: model {params.get('model')!r}, expected one of {', '.join(self.models)}")
+        if self._id_of(params["model"]) is None:
+            raise Problem(f"line {number}: model {params['model']!r}, expected one of {', '.join(self.models)}")
         told = {"key": str(key), "params": params, "metadata": request.get("metadata") or {}}
         return {**told, "attempt": 1, "put_at": datetime.now(UTC).isoformat()}
 
-    def _id_of(self, model: Any) -> str | None:
+    def _id_of(self, model: str) -> str | None:
         return self.models.get(model) or (model if model in self.models.values() else None)
 
 
@@ -121,6 +122,14 @@ def keep(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A file with one JSON object. Raises: Problem where it is none."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise Problem(f"{path.name}: no JSON object: {error}") from None
 
 
 def line_of(document: Any) -> str:

@@ -6,7 +6,6 @@ is looked for first. source: CreateModelInvocationJob in the Amazon Bedrock API 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from batch_jobs import main
 from batch_service import Answer, Refused, State
-from batch_waiting import Problem
+from batch_waiting import Problem, read
 
 VERSION = "bedrock-2023-05-31"
 ENDED = {"Completed": "whole", "PartiallyCompleted": "part", "Expired": "part", "Stopped": "part", "Failed": "failed"}
@@ -27,7 +26,7 @@ class Bedrock:
     repeat_is_safe = True
 
     def __init__(self, folder: Path) -> None:
-        self.skeleton = json.loads((folder / "definition.json").read_text(encoding="utf-8"))
+        self.folder = folder
 
     def is_expected(self, error: Exception) -> bool:
         """Anything AWS or its client says."""
@@ -41,7 +40,7 @@ class Bedrock:
 
     def definition(self, name: str, token: str, model_id: str) -> dict[str, Any]:
         """What `aws bedrock create-model-invocation-job --cli-input-json` takes."""
-        definition: dict[str, Any] = json.loads(json.dumps(self.skeleton))
+        definition = read(self.folder / "definition.json")
         definition |= {"jobName": name, "clientRequestToken": token, "modelId": model_id}
         for data, place in (("inputDataConfig", "s3InputDataConfig"), ("outputDataConfig", "s3OutputDataConfig")):
             base = definition[data][place]["s3Uri"].rstrip("/")

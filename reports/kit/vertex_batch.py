@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +22,7 @@ from urllib.request import Request, urlopen
 
 from batch_jobs import main
 from batch_service import Answer, Refused, State
-from batch_waiting import Problem
+from batch_waiting import Problem, read
 
 VERSION = "vertex-2023-10-16"
 ENDED = {
@@ -53,13 +54,26 @@ class Vertex:
     repeat_is_safe = False
 
     def __init__(self, folder: Path) -> None:
-        self.skeleton = json.loads((folder / "definition.json").read_text(encoding="utf-8"))
-        settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-        location, project = settings["location"], settings["project"]
-        api = os.environ.get("VERTEX_ENDPOINT") or f"https://{location}-aiplatform.googleapis.com"
-        self.api, self.parent = f"{api}/v1", f"projects/{project}/locations/{location}"
+        self.folder = folder
         self.storage = os.environ.get("STORAGE_ENDPOINT") or "https://storage.googleapis.com"
         self._token = os.environ.get("GOOGLE_ACCESS_TOKEN")
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """settings.json."""
+        return read(self.folder / "settings.json")
+
+    @property
+    def api(self) -> str:
+        """The endpoint of the location."""
+        host = f"https://{self.settings['location']}-aiplatform.googleapis.com"
+        return f"{os.environ.get('VERTEX_ENDPOINT') or host}/v1"
+
+    @property
+    def jobs(self) -> str:
+        """All jobs of the project in the location."""
+        project, location = self.settings["project"], self.settings["location"]
+        return f"{self.api}/projects/{project}/locations/{location}/batchPredictionJobs"
 
     def is_expected(self, error: Exception) -> bool:
         """Anything of the connection, and of `gcloud`."""
@@ -71,7 +85,7 @@ class Vertex:
 
     def definition(self, name: str, token: str, model_id: str) -> dict[str, Any]:
         """The body of a POST to batchPredictionJobs; the digest in the name is what finds it again."""
-        definition: dict[str, Any] = json.loads(json.dumps(self.skeleton))
+        definition = read(self.folder / "definition.json")
         definition |= {"displayName": name, "model": f"publishers/anthropic/models/{model_id}"}
         source, target = definition["inputConfig"]["gcsSource"], definition["outputConfig"]["gcsDestination"]
         source["uris"] = [f"{source['uris'][0].rstrip('/')}/{name}/input.jsonl"]
@@ -90,7 +104,7 @@ class Vertex:
     def find(self, name: str) -> str | None:
         """The resource name of the job of this display name."""
         words = {"filter": f'displayName="{name}"', "pageSize": "100"}
-        for page in self._pages(f"{self.api}/{self.parent}/batchPredictionJobs", words):
+        for page in self._pages(self.jobs, words):
             for job in page.get("batchPredictionJobs", ()):
                 if job["displayName"] == name:
                     return str(job["name"])
@@ -99,7 +113,7 @@ class Vertex:
     def create(self, definition: dict[str, Any]) -> str:
         """Make the job; its resource name."""
         try:
-            made = self._json(f"{self.api}/{self.parent}/batchPredictionJobs", json.dumps(definition).encode())
+            made = self._json(self.jobs, json.dumps(definition).encode())
         except HTTPError as error:
             if error.code in NOT_MADE:
                 raise Refused(f"{error.code} {error.reason}: {error.read(500).decode(errors='replace')}") from None

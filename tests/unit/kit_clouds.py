@@ -80,7 +80,8 @@ class _Bedrock(BaseHTTPRequestHandler):
             _send(self, 200, {"invocationJobSummaries": [job for job in self.cloud.jobs if part in job["jobName"]]})
         else:
             arn = path.path.removeprefix("/model-invocation-job/")
-            _send(self, 200, next(job for job in self.cloud.jobs if job["jobArn"] == arn))
+            found = [job for job in self.cloud.jobs if job["jobArn"] == arn]
+            _send(self, 200 if found else 404, *(found or [{"message": "no such job"}]))
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -223,10 +223,30 @@ def test_a_failed_bedrock_job_tells_why(bedrock: Cloud, tmp_path: Path) -> None:
     put(kit, "a", "b")
     assert aws(kit, "submit") == 0
     bedrock.jobs[0] |= {"status": "Failed", "message": "the role may not read the bucket"}
+    bedrock.jobs[0]["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"] = "s3://no-such-bucket/"
     assert aws(kit, "collect") == 3
-    assert {line["reason"] for line in lines_below(kit / "dead")} == {
-        "the job ended as Failed: the role may not read the bucket"
-    }
+    told = "the job ended as Failed: the role may not read the bucket"
+    assert [line["reason"] for line in lines_below(kit / "dead")] == [told, told]
+
+
+def test_what_a_failed_job_had_answered_is_kept(bedrock: Cloud, tmp_path: Path) -> None:
+    kit = write_kit(tmp_path, "aws_bedrock")
+    put(kit, "a", "b")
+    assert aws(kit, "submit") == 0
+    finish_bedrock(bedrock.jobs[0], "Failed", lambda lines: lines[:1])
+    assert aws(kit, "collect") == 3 and counts(kit) == {"answered": 1, "dead": 1}
+
+
+def test_a_job_that_cannot_be_asked_for_does_not_keep_the_others(bedrock: Cloud, tmp_path: Path, capsys: Any) -> None:
+    kit = write_kit(tmp_path, "aws_bedrock", max_records=1)
+    put(kit, "a", "b")
+    assert aws(kit, "submit") == 0
+    first, second = sorted(bedrock.jobs, key=lambda job: job["jobName"])
+    finish_bedrock(second)
+    (path,) = (kit / "jobs" / first["jobName"]).glob("created.json")
+    path.write_text('{"id": "not-an-arn"}')
+    assert aws(kit, "collect") == 1 and counts(kit) == {"under_way": 1, "answered": 1}
+    assert capsys.readouterr().err.startswith(f"{first['jobName']}: ")
 
 
 def test_too_few_records_wait_and_too_many_a_day_too(bedrock: Cloud, tmp_path: Path, capsys: Any) -> None:
@@ -293,6 +313,15 @@ def test_names_that_were_not_put_in_are_told_before_anything_is_sent(tmp_path: P
     assert aws(kit, "submit") == 1
     assert capsys.readouterr().err == "submit: definition.json still says REPLACE: put your own names there\n"
     assert counts(kit) == {"waiting": 1}
+
+
+def test_a_broken_settings_file_is_told_in_one_line(tmp_path: Path, capsys: Any) -> None:
+    for name in ("settings.json", "definition.json"):
+        kit = write_kit(tmp_path / name, "gcp_vertex")
+        put(kit, "a")
+        (kit / name).write_text("{")
+        assert main(kit, Vertex(kit), ["submit"]) == 1
+        assert capsys.readouterr().err.startswith(f"submit: {name}: no JSON object: ")
 
 
 # ---- Vertex
@@ -501,12 +530,13 @@ def test_what_is_put_down_during_a_round_waits_for_the_next(tmp_path: Path, monk
 def test_putting_down_is_all_or_none_and_names_the_line(tmp_path: Path, capsys: Any) -> None:
     kit = write_kit(tmp_path, "gcp_vertex")
     for wrong, told in (
+        ('{"key": "x", "params": {"model": [], "messages": [], "max_tokens": 1}}', "line 2: expected {"),
         ('{"key": "x"}', 'line 2: expected {"key": …, "params": {model, max_tokens, messages, …}}'),
         (requests("x").replace(HAIKU, "claude-opus-5"), "line 2: model 'claude-opus-5', expected one of " + HAIKU),
     ):
         (kit / "put.jsonl").write_text(requests("a") + wrong)
         assert main(kit, Memory(), ["put", str(kit / "put.jsonl")]) == 1
-        assert capsys.readouterr().err == f"put: {told}\n"
+        assert capsys.readouterr().err.startswith(f"put: {told}")
     assert counts(kit) == {} and not list((kit / "waiting").iterdir())
 
 
