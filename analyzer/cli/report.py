@@ -18,6 +18,12 @@ from analyzer.cli._terms import commitment_sections, read_terms, terms_option
 @config_option
 @terms_option(required=False)
 @click.option(
+    "--before",
+    "before_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="An audit of earlier days: adds what became of the bill since, beside what its plan had said.",
+)
+@click.option(
     "-o",
     "--output",
     "output",
@@ -26,7 +32,9 @@ from analyzer.cli._terms import commitment_sections, read_terms, terms_option
     show_default=True,
     help="The page to write.",
 )
-def command(audit_path: Path, config_path: Path | None, terms_path: Path | None, output: Path) -> None:
+def command(
+    audit_path: Path, config_path: Path | None, terms_path: Path | None, before_path: Path | None, output: Path
+) -> None:
     """Write the report: one HTML file that opens offline."""
     from datetime import UTC, datetime
 
@@ -37,7 +45,13 @@ def command(audit_path: Path, config_path: Path | None, terms_path: Path | None,
     terms = read_terms(terms_path, config)
     with open_audit_with_requests(audit_path) as audit:
         assessment = assess(audit, config)
-    more = commitment_sections(assessment, terms)
+        more = commitment_sections(assessment, terms)
+        if before_path is not None:
+            from analyzer.report.realized_page import realized_section
+            from analyzer.savings.realized import realized
+
+            with open_audit_with_requests(before_path) as before:
+                more += (realized_section(realized(before, audit, config)),)
     page = build_report(assessment, generated_on=datetime.now(UTC).date(), more=more)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")

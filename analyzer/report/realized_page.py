@@ -1,4 +1,4 @@
-"""The page that sets forecast beside fact: one HTML file that opens offline."""
+"""Forecast beside fact: a page that opens offline, and a section of the report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 from markupsafe import Markup
 
 from analyzer.money import add, cents_that_add_up, dollars, to_cents
-from analyzer.report.build import report_environment
-from analyzer.report.display import LEVER_NAMES
+from analyzer.report.build import Section, report_environment
+from analyzer.report.display import LEVER_NAMES, counted
 from analyzer.resources import shipped
 from analyzer.savings.assessment import LEVERS, Case
 from analyzer.savings.realized import Effects, Realized, WorkloadRealized
 from analyzer.workloads.spend import counted_usage
+
+TITLE = "What became of the bill"
+_ORDER = 15  # after what it comes to
 
 
 def build_realized(found: Realized, company: str | None) -> str:
@@ -27,6 +30,23 @@ def build_realized(found: Realized, company: str | None) -> str:
             css=Markup(css),
             before=found.before,
             after=found.after,
+            realized=_html(found, level=2),
+        )
+    )
+
+
+def realized_section(found: Realized) -> Section:
+    """The same as a section of the report on the later audit."""
+    return Section("realized", TITLE, _html(found, level=3), _ORDER)
+
+
+def _html(found: Realized, *, level: int) -> Markup:
+    """The content; `level` of its headings, 2 = h2."""
+    template = report_environment().get_template("_realized.html.j2")
+    return Markup(
+        template.render(
+            before=found.before,
+            after=found.after,
             after_usd=found.after.list_cost_usd,
             saved_usd=found.effects.saved_usd,
             forecast_usd=found.forecast_usd,
@@ -34,6 +54,7 @@ def build_realized(found: Realized, company: str | None) -> str:
             unpriced=unpriced_text(found),
             steps=_steps(found),
             rows=[_row(workload) for workload in found.workloads],
+            level=level,
         )
     )
 
@@ -83,7 +104,7 @@ def _steps(found: Realized) -> list[dict[str, Any]]:
     """In cents that add up from before to after."""
     effects, before = found.effects, found.before
     named = [
-        ("Length of the period", effects.length_usd, None, f"from {before.days} to {found.after.days} days"),
+        ("Length of the period", effects.length_usd, None, f"from {before.days} to {counted(found.after.days, 'day')}"),
         ("Volume", effects.volume_usd, None, "more or fewer requests a day"),
         ("Mix", effects.mix_usd, None, "larger or smaller requests"),
         ("Price", effects.price_usd, None, "list prices that changed"),
@@ -95,7 +116,7 @@ def _steps(found: Realized) -> list[dict[str, Any]]:
     ]
     start, end = to_cents(before.list_cost_usd), to_cents(found.after.list_cost_usd)
     cents = cents_that_add_up([usd for _, usd, _, _ in named], end - start)
-    rows = [{"name": "Before", "usd": start, "planned_usd": None, "detail": f"{before.days} days"}]
+    rows = [{"name": "Before", "usd": start, "planned_usd": None, "detail": counted(before.days, "day")}]
     rows += [
         {"name": name, "usd": usd, "planned_usd": planned, "detail": detail}
         for (name, _, planned, detail), usd in zip(named, cents, strict=True)

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_fixture import SCRIPT, empty
 
+from analyzer.cli import group
 from analyzer.cli.realized import command
 from analyzer.config import Answer, Config
 from analyzer.errors import UserError
@@ -239,6 +240,12 @@ def test_the_command_prints_parts_that_add_up(tmp_path: Path) -> None:
     whole = add(map(Decimal, [document["before"]["list_cost_usd"], *parts, *document["effects"]["levers"].values()]))
     assert whole == Decimal(document["after"]["list_cost_usd"]) == Decimal("7.5")
     assert document["workloads"][0]["saved_usd"] == "7.50"
+    report = tmp_path / "report.html"
+    told = ["report", "--audit", words[3], "--before", words[1], "-o", str(report)]
+    assert CliRunner().invoke(group, told, catch_exceptions=False).exit_code == 0
+    section = report.read_text().split('id="realized"')[1].split("</section>")[0]
+    assert "the fact is <strong>as planned</strong>" in section
+    assert "<h3>From before to after</h3>" in section
     documented = (Path(__file__).parents[2] / "docs" / "realized.md").read_text(encoding="utf-8")
     named = {*document, *document["before"], *document["effects"], *document["workloads"][0], *document["forecast"]}
     assert named - set(re.findall(r'"(\w+)"', documented)) == set()
