@@ -41,9 +41,9 @@ class Costs:
 class Found:
     """`passed` of `tried`, the rest by reason (keys of FAILURES); `ungraded` are in neither.
 
-    `low`, `high`: the 95 % interval (Wilson); `pass_rate` six decimals; all None where nothing was graded.
+    `pass_rate` (six decimals) and its 95 % `interval` are None where nothing was graded.
     `today_passed` of `today_checked`: today's own answers under the same checks, those that need no other answer.
-    `first_dead`: why no answer came, one for each reason. `spent_usd` None = not known.
+    `reasons`: why requests could not be taken or got no answer. `spent_usd`: on the whole trial; None = not known.
     """
 
     target: str

@@ -183,6 +183,9 @@ def _price(job: Job, items: Iterable[NewItem], on: date) -> Price:
 
 def _judging_price(judge: str, requests: Iterable[Request], expected: Lengths, on: date) -> Price:
     """Each pair twice; answers that are still to come are as long as is expected."""
+    refused = refusal({"model": judge, "max_tokens": JUDGE_MAX_TOKENS})
+    if refused is not None:
+        raise UserError("--judge", refused, "a model that batches take", "")
     found = []
     for request in requests:
         most = int(request.params["max_tokens"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from analyzer.batch import JobStatus, NewItem, enqueue_many, run, status_of
-from analyzer.batch.calls import read_lines
 from analyzer.batch.job import Job
 from analyzer.batch.lease import sole_user
 from analyzer.batch.likeness import are_equal
@@ -64,7 +63,7 @@ def _read(trial: Trial, statuses: Sequence[JobStatus]) -> Run:
         line["key"]: line["message"]
         for job in (trial.job, trial.judge_job)
         if job.destination.path is not None
-        for line in read_lines(job.destination.path)
+        for line in _delivered(job.destination.path)
     }
     spent = [status.actual_usd for status in statuses]
     known = [usd for usd in spent if usd is not None]
@@ -73,6 +72,13 @@ def _read(trial: Trial, statuses: Sequence[JobStatus]) -> Run:
         {key: reason for status in statuses for key, reason in status.dead_items},
         sum(known, Decimal(0)) if len(known) == len(spent) else None,
     )
+
+
+def _delivered(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a file of answers; one that a crash tore off in the middle is no answer yet: it is written again."""
+    if path.exists():
+        with path.open(encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file if line.endswith("\n"))
 
 
 def pending_judging(trial: Trial, checks: Sequence[Check], so_far: Run) -> list[NewItem]:
@@ -115,7 +121,13 @@ def carry_out(
         if answers_so_far(trial).lacks(trial.items):
             send(trial.job, trial.items)
         send(trial.judge_job, pending_judging(trial, checks, answers_so_far(trial)))
-        return answers_so_far(trial)
+        found = answers_so_far(trial)
+    if found.lacks(trial.items) or pending_judging(trial, checks, found):
+        wanted = "the folder as the run left it"
+        raise UserError(
+            str(trial.folder), "answers that were delivered here are gone", wanted, "choose another --folder"
+        )
+    return found
 
 
 def _whole(status: JobStatus, say: Callable[[str], None]) -> None:

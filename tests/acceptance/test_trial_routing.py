@@ -171,6 +171,23 @@ def test_a_run_that_was_stopped_is_taken_up(folder: Path, server: FakeServer) ->
     assert set(server.times_accepted().values()) == {1}
 
 
+def test_an_answer_that_a_crash_tore_off_is_no_answer_yet(folder: Path, server: FakeServer) -> None:
+    run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
+    answers = folder / "t" / "answers.jsonl"
+    answers.write_bytes(answers.read_bytes()[:-30])
+    printed = run(*ASK, *LOG, "--exact", "--folder", "t")
+    assert "9 calls of it answered already, not paid again" in printed
+    assert "nothing was sent" in printed
+
+
+def test_answers_that_somebody_took_away_are_missed_and_not_counted_as_failed(folder: Path, server: FakeServer) -> None:
+    run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
+    (folder / "t" / "answers.jsonl").unlink()
+    with pytest.raises(UserError, match="answers that were delivered here are gone"):
+        run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
+    assert set(server.times_accepted().values()) == {1}
+
+
 def test_a_folder_is_for_one_trial(folder: Path, server: FakeServer) -> None:
     run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
     with pytest.raises(UserError, match="a trial of other requests"):
