@@ -126,37 +126,30 @@ from slot_scores
 where width_us = 1200000000
 
 -- name: phase_bins
--- Takes: runs. Returns: run starts in each twelfth of each period of 10, 15, 20, 30 and 60 minutes.
-select component_no, period_us, (phase_us - phase_us % (period_us / 12)) / (period_us / 12) as bin, count(*) as runs
+-- Takes: runs, phase_shape. Returns: run starts in each twelfth of the best period of their component.
+select component_no, (phase_us - phase_us % (period_us / 12)) / (period_us / 12) as bin, count(*) as runs
 from (
   select r.component_no, p.period_us, r.started_us % p.period_us as phase_us
   from runs r
-  cross join (values (600000000), (900000000), (1200000000), (1800000000), (3600000000)) as p(period_us)
+  join phase_shape p on p.component_no = r.component_no
 ) phased
-group by component_no, period_us, (phase_us - phase_us % (period_us / 12)) / (period_us / 12)
+group by component_no, (phase_us - phase_us % (period_us / 12)) / (period_us / 12)
 
 -- name: phase_thirds
--- Takes: phase_bins. Returns: run starts in each third of each period, one row per twelfth that such a third begins with.
-select
-  b.component_no,
-  b.period_us,
-  s.bin,
-  sum(case when (b.bin - s.bin + 12) % 12 < 4 then b.runs else 0 end) as runs,
-  sum(b.runs) as all_runs
+-- Takes: phase_bins. Returns: run starts in each third of the period, one row per twelfth that such a third begins with.
+select b.component_no, s.bin, sum(case when (b.bin - s.bin + 12) % 12 < 4 then b.runs else 0 end) as runs
 from phase_bins b
 cross join (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11)) as s(bin)
-group by b.component_no, b.period_us, s.bin
+group by b.component_no, s.bin
 
 -- name: phase_arcs
 -- Takes: phase_thirds, phase_shape. Returns: per component its best period and the twelfth its fullest third begins with.
-select component_no, period_us, bin
-from (
-  select t.component_no, t.period_us, t.bin,
-    row_number() over (partition by t.component_no order by t.runs desc, t.bin) as place
-  from phase_thirds t
-  join phase_shape p on p.component_no = t.component_no and p.period_us = t.period_us
-) ranked
-where place = 1
+select p.component_no, p.period_us, t.bin
+from phase_shape p
+join (
+  select component_no, bin, row_number() over (partition by component_no order by runs desc, bin) as place
+  from phase_thirds
+) t on t.component_no = p.component_no and t.place = 1
 
 -- name: off_schedule
 -- Takes: runs, run_partners, phase_arcs. Returns: per component the runs that start outside the fullest third of the best

@@ -331,3 +331,12 @@ def test_a_second_opinion_is_shown_among_the_evidence_and_moves_nothing() -> Non
     )
     assert new.evidence[:-1] == old.evidence
     assert (new.evidence[-1].basis, new.evidence[-1].strength) == ("opinion", 0.0)
+
+
+def test_of_a_hundred_thousand_workloads_each_is_judged(audit):
+    add_starts(audit, {f"w{number:06d}": (number * SECOND_US,) for number in range(100_000)})
+    audit.connection.execute("update requests set awaited = false, trigger = 'schedule' where api_key = 'w031415'")
+    found = verdicts(audit)
+    assert len(found) == sum(part.requests for verdict in found for part in verdict.components) == 100_000
+    assert [verdict.workload for verdict in found if verdict.verdict != "real-time"] == ["w031415"]
+    assert sum(verdict.cannot_tell for verdict in found) == 99_999
