@@ -89,8 +89,8 @@ class CallPrices:
 class CachedCalls:
     """The calls of one component, one row each: number of the price key, and by slot (column) the tokens up to its
 
-    breakpoint and what would be read through it alone. `marks`: the kind of each slot. `logged`: read, 5-minute and
-    1-hour writes of all of them in the log.
+    breakpoint and what would be read through it alone. `marks`: the kind of each slot. `logged_...`: tokens that the
+    log shows in the cache.
     """
 
     marks: tuple[int, ...]
@@ -99,7 +99,9 @@ class CachedCalls:
     reads_5m: Counts
     reads_1h: Counts
     prices: CallPrices
-    logged: tuple[int, int, int]
+    logged_read: Counts
+    logged_5m: Counts
+    logged_1h: Counts
 
     def kinds(self, slots: Iterable[int]) -> tuple[int, ...]:
         """The kinds of breakpoints of some slots."""
@@ -125,13 +127,18 @@ def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, S
     five = _best(calls, "5m", happen)
     hour = _best(calls, "1h", happen)
     has_tools = TOOLS in calls.marks
-    read, written_5m, written_1h = calls.logged
+    written_1h, written_5m = int(calls.logged_1h.sum()), int(calls.logged_5m.sum())
+    read = int(calls.logged_read.sum())
     held = read + written_5m + written_1h
     if not held:
         breakpoints = Breakpoints(calls.kinds(five.slots), calls.kinds(hour.slots), has_tools=has_tools)
         return breakpoints, _sums(calls, {"5m": five, "1h": hour})
     life: Ttl = "1h" if written_1h > written_5m else "5m"
-    every = _sets(calls, life, list(range(len(calls.marks))))
+    in_use = (calls.logged_read + calls.logged_5m + calls.logged_1h > 0).astype(calls.ends.dtype)
+    every = (
+        _Chosen(some.slots, some.held * in_use, some.read * in_use)
+        for some in _sets(calls, life, list(range(len(calls.marks))))
+    )
     today = min(every, key=lambda some: (some.distance(read, held - read), len(some.slots)))
     may_miss, simulated = (1 - assumptions.value("cache_explained_share", "low")) * held, int(today.held.sum())
     breakpoints = Breakpoints(

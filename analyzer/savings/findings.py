@@ -43,17 +43,15 @@ def _changes(saving: Decimal) -> str:
 
 def _about_the_cache(state: State, context: Context, plan: Plan) -> Iterator[str]:
     found = context.breakpoints
+    told = [caching.not_explained(context)] if context.cached_already else []
     if context.cached_already and found.today:
-        yield f"Today's looks like {caching.LIVES[found.today_ttl]}, {found.words(found.today)}."
-    if context.cached_already:
-        yield from filter(None, (caching.not_explained(context),))
-    if plan.alone_usd["caching"] > 0:
-        if plan.cache_ttl != "none":
-            yield f"Breakpoints: {found.words(found.of(plan.cache_ttl))}, for {caching.LIVES[plan.cache_ttl]}."
-    elif context.misses is not None and not context.cached_already:
-        reason = context.misses.reason(context.prices.models)
-        if reason:
-            yield reason
+        told.insert(0, f"Today's looks like {caching.LIVES[found.today_ttl]}, {found.words(found.today)}.")
+    pays = plan.alone_usd["caching"] > 0
+    if pays and plan.cache_ttl != "none":
+        told.append(f"Breakpoints: {found.words(found.of(plan.cache_ttl))}, for {caching.LIVES[plan.cache_ttl]}.")
+    elif context.misses is not None and pays == context.cached_already:  # no cache pays, or leaving one out does
+        told.append(context.misses.reason(context.prices.models) or "")
+    yield from filter(None, told)
     yield from _in_a_batch(state, context, plan)
 
 

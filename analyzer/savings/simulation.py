@@ -133,12 +133,17 @@ def _chosen(
         ends, five, hour = (
             np.stack([mine[f"{column}_{slot}"] for slot in range(len(marks[no]))], axis=1) for column in columns
         )
-        read, written_5m, written_1h = (
-            int(mine[name].sum()) for name in ("read_tokens", "written_5m_tokens", "written_1h_tokens")
+        calls = CachedCalls(
+            tuple(marks[no]),
+            mine["key_no"],
+            ends,
+            five,
+            hour,
+            CallPrices(*of_key[mine["key_no"]].T),
+            mine["read_tokens"],
+            mine["written_5m_tokens"],
+            mine["written_1h_tokens"],
         )
-        prices_of_calls = CallPrices(*of_key[mine["key_no"]].T)
-        logged = read, written_5m, written_1h
-        calls = CachedCalls(tuple(marks[no]), mine["key_no"], ends, five, hour, prices_of_calls, logged)
         yield no, *choose(calls, assumptions)
 
 

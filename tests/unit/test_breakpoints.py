@@ -176,6 +176,21 @@ def test_more_breakpoints_for_a_cache_in_use_are_priced_from_what_the_log_shows(
     )
 
 
+def test_what_part_of_the_calls_has_in_a_cache_already_is_not_credited_again(audit: Audit) -> None:
+    """Two conversations: the first with no cache, the second an hour later with its last message in one, 0.108.
+
+    First: 0.252, cached 54,000 read in the low case, 30,000 written: 0.1287. Second: stays 0.108.
+    """
+    for no, path in enumerate(TALK):
+        add_prompt(audit, no, no * 60, path)
+        cached = (4000 * no, 4000, 0)
+        add_prompt(audit, 100 + no, 4000 + no * 60, path.replace("S", "T"), cached=cached)
+    cache = simulated(audit)
+    assert cache.breakpoints.today == (LAST,) and cache.breakpoints.is_explained
+    plan = planned(audit, cache)
+    assert (plan.baseline_usd, plan.optimized_usd["low"]) == (usd("0.36"), usd("0.2367"))
+
+
 def test_a_cache_in_use_that_is_the_best_stays(audit: Audit) -> None:
     for no, path in enumerate(TALK):
         add_prompt(audit, no, no * 60, path, cached=(4000 * no, 4000, 0))
@@ -227,6 +242,10 @@ def test_a_cache_that_is_written_and_never_read_is_to_be_left_out(audit: Audit) 
     assert set(plan.optimized_usd.values()) == {usd("0.252")}
     assert plan.corners.names == ()
     assert said(plan).startswith("No prompt cache: $0.06 of the saving")
+    assert (
+        "5 of 6 requests: the last request with the prefix is more than 5 minutes ago (5: more than an hour)."
+        in said(plan)
+    )
     assert plan.steps[0].startswith("Take the cache breakpoints out")
 
 
