@@ -13,6 +13,7 @@ from savings_values import CANNOT_TELL, DAY, PRICES, VERDICT, WAITS, context, ke
 
 from analyzer.money import add
 from analyzer.savings.assessment import LEVERS, Lever
+from analyzer.savings.breakpoints import Breakpoints
 from analyzer.savings.plans import plan_component, plan_workload, starting_state
 from analyzer.savings.stack import Subset, best_plan, shapley, subsets
 from analyzer.savings.state import Part, Prefix, State
@@ -164,7 +165,8 @@ def parts(draw: st.DrawFn) -> Part:
         prefix = shared(draw(st.integers(1, 50_000)), requests, draw(st.integers(1, requests)), reads, more)
         own = draw(st.integers(0, 10**6))
         tokens = replace(tokens, uncached_input_tokens=prefix.held_5m_tokens + own)
-        prefixes = (prefix,)
+        held = draw(st.integers(0, prefix.held_5m_tokens))
+        prefixes = (prefix._replace(held_today_tokens=held, read_today_tokens=draw(st.integers(0, held))),)
     return Part(tokens, key(draw(models), draw(st.sampled_from(["standard", "batch"]))), prefixes)
 
 
@@ -172,12 +174,19 @@ shares = st.integers(0, 100).map(lambda percent: Decimal(percent) / 100)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(parts(), max_size=3), shares, shares, st.booleans())
+@given(st.lists(parts(), max_size=3), shares, shares, st.booleans(), st.sampled_from(["none", "explained", "other"]))
 def test_whatever_the_component_the_money_reconciles(
-    some: list[Part], output_share: Decimal, pass_rate: Decimal, allow_1h: bool
+    some: list[Part], output_share: Decimal, pass_rate: Decimal, allow_1h: bool, in_use: str
 ) -> None:
     state = tuple(some)
-    told = context(output_share=output_share, route_to="claude-haiku-4-5", pass_rate=pass_rate, allow_1h_cache=allow_1h)
+    told = context(
+        output_share=output_share,
+        route_to="claude-haiku-4-5",
+        pass_rate=pass_rate,
+        allow_1h_cache=allow_1h,
+        cached_already=in_use != "none",
+        breakpoints=Breakpoints(is_explained=in_use != "other"),
+    )
     baseline, before = PRICES.cost(state), None
     for allowed in ((), ("batch",), ("caching", "batch"), ("routing", "caching", "batch"), LEVERS):
         plan = best_plan(state, told, allowed)  # type: ignore[arg-type]
