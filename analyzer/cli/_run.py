@@ -87,13 +87,15 @@ def headline_lines(assessment: Assessment) -> Iterator[str]:
     """The headline and the spend by verdict, in the cents of the page."""
     from analyzer.report.display import VERDICT_NAMES, percent, shown_verdict, to_cents
     from analyzer.savings.ledger import ledger_of
+    from analyzer.workloads.spend import counted_usage
 
-    ledger = ledger_of(assessment)
-    line = (
-        f"list cost {dollars(ledger.baseline_usd or assessment.baseline_usd)}; "
-        f"saves at least {dollars(ledger.saving_usd)} "
-        f"({percent(ledger.saving_usd, ledger.baseline_usd)}), up to {dollars(to_cents(assessment.saving_usd['high']))}"
-    )
+    ledger, saving = ledger_of(assessment), assessment.saving_usd
+    line = f"list cost {dollars(ledger.baseline_usd or assessment.baseline_usd)}"
+    if assessment.baseline_usd:
+        low, high = (dollars(to_cents(saving[case]) or saving[case]) for case in ("low", "high"))
+        line += f"; saves at least {low} ({percent(saving['low'], assessment.baseline_usd)}), up to {high}"
+    else:
+        line += ", so there is nothing to save"
     if assessment.upside_usd:
         line += f"; {dollars(ledger.upside_usd)} more hangs on questions to owners"
     yield line
@@ -102,9 +104,10 @@ def headline_lines(assessment: Assessment) -> Iterator[str]:
         if rows:
             spent = dollars(sum((row.baseline_usd for row in rows), Decimal(0)))
             yield f"  {name.lower():<12}{counted(len(rows), 'workload'):<14}{spent:>16}"
-    unpriced = assessment.coverage.requests - assessment.coverage.priced_requests
-    if unpriced:
-        yield f"{counted(unpriced, 'request')} without a price, in no total (whowaits spend names the models)"
+    coverage = assessment.coverage
+    if coverage.unpriced:
+        unpriced = counted_usage(coverage.requests - coverage.priced_requests, coverage.unpriced_rows)
+        yield f"{unpriced} without a price, in no total (whowaits spend names the models)"
 
 
 @contextmanager

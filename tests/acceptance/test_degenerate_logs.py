@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli import group
+from analyzer.cli._run import headline_lines
 from analyzer.cli.savings import savings_document
 from analyzer.commitment import advise
 from analyzer.commitment.terms import parse_terms
@@ -92,6 +93,7 @@ def test_calls_that_cost_nothing() -> None:
     found, document, page = figures()
     assert (document["baseline_usd"], document["savings_usd"]) == ("0.00", "0.00")
     assert "Nothing here has a list cost, so there is nothing to save." in run("savings")
+    assert next(headline_lines(found)) == "list cost $0.00, so there is nothing to save"
     assert "5 requests were priced and together cost nothing at list price" in page
     with pytest.raises(UserError, match="no priced spend on any day"):
         advise(found, TERMS)
@@ -105,6 +107,7 @@ def test_one_request() -> None:
     shown = run("savings")
     assert "Saves at least <$0.01 (48 %), expected <$0.01, at best <$0.01." in shown
     assert re.search(r"^digest +batchable +<\$0.01 +<\$0.01 +\$0.00 +batch$", shown, re.MULTILINE)
+    assert next(headline_lines(found)) == "list cost <$0.01; saves at least <$0.01 (48 %), up to <$0.01"
     assert "1 request was priced and cost less than a cent at list price" in page
     assert advise(found, TERMS).best.commit_usd == 0
 

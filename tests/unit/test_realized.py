@@ -42,10 +42,11 @@ def used(
     model: str | None = SONNET,
     mode: str = "standard",
     uncounted: int = 0,
+    days: int = 1,
 ) -> Usage:
     on = date(2026, 10, day)
     return Usage(
-        1, workload, "all calls", "anthropic", model, model, mode, "global", 0, on, requests, tokens, uncounted
+        1, workload, "all calls", "anthropic", model, model, mode, "global", 0, on, requests, tokens, uncounted, days
     )
 
 
@@ -124,6 +125,13 @@ def test_reports_that_count_no_requests_are_compared_by_tokens() -> None:
     found = compared(before, [used(2, TokenSums(3 * M), requests=0, uncounted=4)])
     assert found.workloads[0].volume_in == "tokens"
     assert effects(found) == {"volume": Decimal(6)}
+
+
+def test_a_row_of_a_week_makes_the_period_a_week_long() -> None:
+    """7M of Sonnet 4.6 in a row of seven days = $21, then 2M on two days = $6: the length explains all of it."""
+    found = compared([used(1, TokenSums(7 * M), requests=7, days=7)], [used(day, TokenSums(M)) for day in (8, 9)])
+    assert (found.before.last_day, found.before.days) == (date(2026, 10, 7), 7)
+    assert effects(found) == {"length": Decimal(-15)}
 
 
 def test_requests_without_a_price_are_counted_and_in_no_figure() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from audit_rows import DAY_US, add_rollups
 from click.testing import CliRunner
 from savings_values import CANNOT_TELL, VERDICT, WAITS, usd
 
@@ -18,11 +19,13 @@ from analyzer.cli.savings import command
 from analyzer.config import Answer, Config
 from analyzer.errors import UserErrors
 from analyzer.money import add
+from analyzer.report.sections import by_day
 from analyzer.savings import assess
 from analyzer.store.audit import Audit, open_audit
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
 
 BY_WORKLOAD = {"digest": VERDICT, "chat": WAITS, "webhook": CANNOT_TELL}
+WEEK = {"application": "chat", "ended_at": 7 * DAY_US, "output_tokens": 0}
 START_US = int(datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp()) * 1_000_000
 
 
@@ -123,6 +126,17 @@ def test_days_are_counted_from_first_to_last(audit: Audit) -> None:
     coverage = assess(audit, Config()).coverage
     assert (coverage.first_day, coverage.last_day) == (date(2026, 11, 2), date(2026, 11, 4))
     assert coverage.days == 3
+
+
+def test_a_row_of_a_week_is_spread_evenly_over_its_days(audit: Audit) -> None:
+    """7,000,003 input of Sonnet 4.6 = 21.000009 in a row of seven days, 3.00000128... a day; the days add up to it."""
+    add_rollups(audit, [{**WEEK, "raw_model": "claude-sonnet-4-6", "uncached_input_tokens": 7_000_003}])
+    found = assess(audit, Config())
+    assert [day for day, _, _ in found.by_day] == [date(2026, 9, 28) + timedelta(days=n) for n in range(7)]
+    assert {cost.quantize(usd("0.000001")) for _, _, cost in found.by_day} == {usd("3.000001")}
+    assert add(cost for _, _, cost in found.by_day) == found.baseline_usd == usd("21.000009")
+    assert (found.coverage.long_rows, found.coverage.days) == (1, 7)
+    assert by_day.build(found)["long_rows"] == 1
 
 
 def test_an_owners_answer_pulls_a_lever(audit: Audit) -> None:

@@ -12,6 +12,7 @@ from audit_rows import DAY_US, add_cost_lines, add_requests, add_rollups
 from click.testing import CliRunner
 
 from analyzer.cli import group
+from analyzer.cli._run import headline_lines
 from analyzer.config import Config
 from analyzer.report.build import build_report
 from analyzer.savings import assess
@@ -58,6 +59,7 @@ def test_the_report_names_them_on_its_first_screen_and_in_its_sections(folder: P
     with open_audit(folder / "audit.duckdb") as audit:
         found = assess(audit, Config())
     assert (found.coverage.unpriced_rows, found.workloads[0].components[0].unpriced_rows) == (1, 1)
+    assert f"{TOLD} without a price, in no total (whowaits spend names the models)" in list(headline_lines(found))
     page = build_report(found, generated_on=date(2026, 11, 21))
     assert f"{TOLD} without a price, left out of every total" in page
     assert f"{TOLD}, which do not count requests, has none" in page
