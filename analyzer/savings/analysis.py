@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,11 +43,13 @@ def list_prices() -> Prices:
 def assess(audit: Audit, config: Config) -> Assessment:
     """Everything that report, exports and kits are made from; an empty audit gives an empty one, with sums of 0.
 
-    Builds the temp tables of `scan` anew. Raises: UserErrors when an answer routes to a model that nobody knows.
+    Builds the temp tables of `scan` anew. Raises: UserErrors when an answer routes to a model that nobody knows, or a
+    constraint is on a workload that is not there.
     """
     config = with_known_models(config)
     scan(audit, config)
     verdicts = judge(audit, config)
+    refuse_unknown_constraints(config, [verdict.workload for verdict in verdicts])
     priced = price_usage(usage(audit))
     prices, assumptions = list_prices(), load_assumptions()
     caches, inputs = simulate_cache(audit, prices, assumptions), component_inputs(audit)
@@ -135,6 +137,18 @@ def component_context(
         breakpoints=cache.breakpoints if cache else Breakpoints(),
         misses=cache.misses if cache else None,
     )
+
+
+def refuse_unknown_constraints(config: Config, workloads: Collection[str]) -> None:
+    """A constraint that fits nothing would forbid nothing. Raises: UserErrors for each."""
+    where = f"{config.path or 'whowaits.toml'}, constraints.workload"
+    errors = [
+        UserError(where, repr(name), "a workload of this audit", nearest_name(name, workloads))
+        for name, _ in config.workload_constraints
+        if name not in workloads
+    ]
+    if errors:
+        raise UserErrors(errors)
 
 
 def with_known_models(config: Config) -> Config:

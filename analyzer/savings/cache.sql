@@ -1,6 +1,7 @@
 -- The prompt cache, simulated from the log's own prefixes and timing: one simulation for the plan and for `whowaits cache`.
 -- An entry is a prompt up to a boundary. A call touches some boundaries of its prompt and would write an entry at some of
--- those. Which ones, and whose calls share an entry, is the asker's: it fills `touches`.
+-- those. Which ones, and whose calls share an entry, is the asker's: it fills `touches`. The windows keep to the SQL that
+-- DuckDB and Spark both run; taking lists apart is DuckDB's.
 
 -- name: path_calls
 -- Takes: requests, calls, priced_requests, $answer_begins_us. Returns: one row a call that has a prompt shape. `hashes`,

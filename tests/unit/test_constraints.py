@@ -12,11 +12,12 @@ from savings_values import ASSUMPTIONS, PRICES, VERDICT, context, key, part, usd
 from analyzer.config import Config, Constraints, load_config
 from analyzer.errors import UserErrors
 from analyzer.pricing import stays_in
-from analyzer.savings.analysis import component_context, with_known_models
+from analyzer.savings.analysis import assess, component_context, refuse_unknown_constraints, with_known_models
 from analyzer.savings.assessment import LeverFinding
 from analyzer.savings.levers import batch, routing
 from analyzer.savings.plans import plan_component
 from analyzer.savings.state import Part, State
+from analyzer.store.audit import open_audit
 from analyzer.tokens import TokenSums
 
 TOML = """
@@ -98,6 +99,14 @@ def test_an_unknown_model_among_the_constraints_of_a_workload_is_told() -> None:
     config = Config(workload_constraints=(("a", Constraints(allowed_models=("claude-haiku-4-6",))),))
     with pytest.raises(UserErrors, match=r"constraints of a\.allowed_models"):
         with_known_models(config)
+
+
+def test_a_constraint_on_a_workload_that_is_not_there_is_told() -> None:
+    config = Config(workload_constraints=(("nightly digests", Constraints(allow_batch=False)),))
+    with pytest.raises(UserErrors, match="nightly digest"):
+        refuse_unknown_constraints(config, ["nightly digest"])
+    with open_audit(None) as audit, pytest.raises(UserErrors, match="a workload of this audit"):
+        assess(audit, config)
 
 
 def test_a_workload_that_may_not_use_batches_keeps_its_cost() -> None:
