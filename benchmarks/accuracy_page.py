@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calibrate import Judged, Weight
+    from real_traffic import Choice, Merged, Seen
 
     from analyzer.waiting import Rule
 
@@ -58,13 +59,14 @@ def page(
     table: Mapping[str, Counter[str]],
     found: Sequence[Judged],
     today: str,
+    closer: Sequence[str] = (),
 ) -> str:
-    """The whole page."""
+    """The whole page; `closer`: lines on real traffic, where a file of it was given."""
     known = {weight.rule.id for weight in weights}
     kept = [
         rule.id for rule in rules if rule.basis == "inferred" and rule.id not in known and rule.strength is not None
     ]
-    parts = [HEAD.format(today=today), *_confusion(table), SAMPLE_HEAD, *_sample(found), WEIGHTS_HEAD]
+    parts = [HEAD.format(today=today), *_confusion(table), SAMPLE_HEAD, *_sample(found), *closer, WEIGHTS_HEAD]
     parts += [
         f"| `{w.rule.id}` | {w.waiting_matched} of {w.waiting:,} | {w.idle_matched} of {w.idle:,} | {_signed(w.raw)} "
         f"| {_signed(w.rule.judgement or 0)} | {_signed(w.strength)} |"
@@ -97,6 +99,27 @@ def _sample(found: Sequence[Judged]) -> list[str]:
     for truth, name in ((True, "waits"), (False, "does not wait")):
         row = Counter(item.outcome for item in found if item.kind == "sample data" and item.waits is truth)
         lines.append(f"| {name} | {row['waits']} | {row['does-not-wait']} | {row['cannot-tell']} |")
+    return lines
+
+
+def closer(seen: Sequence[Seen], chosen: Sequence[Choice], merges: Sequence[Merged]) -> list[str]:
+    """The lines on real traffic, window by window."""
+    lines = [SEEN_HEAD]
+    for item in seen:
+        cut = "calendar months" if item.cut == "month" else f"28 days, from day {item.cut}"
+        name = ACTORS.get(item.actor, item.actor)
+        share = f"{100 * item.found / item.windows:.1f} %" if item.windows else ""
+        lines.append(
+            f"| {name} | {cut} | {item.windows:,} | {item.found:,} | {share} | {item.kept_back:,} | {item.unseen:,} |"
+        )
+    lines.append(CHOSEN_HEAD)
+    lines += [
+        f"| {ACTORS.get(made.held_out, made.held_out)} | {made.thresholds} | {made.found} of {made.windows} "
+        f"| {made.mistaken} of {made.people} |"
+        for made in chosen
+    ]
+    lines.append(MERGED_HEAD)
+    lines += [f"| {item.key} | {item.merges:,} | {item.split:,} | {item.splittable:,} |" for item in merges]
     return lines
 
 
@@ -141,7 +164,7 @@ HEAD = """# How often is it right?
 Made by `benchmarks/calibrate.py` on {today}. Windows of 28 days, each judged as a workload whose name says nothing and
 whose log has only the start of each call: the poorest log there is. Half of the windows fit the weights, the other half
 is counted here. *Real* windows are public activity, months of it, by people and by two schedulers (a job that looks for
-work several times an hour, and a pipeline that runs once a day); `tests/arrivals.py` makes up the other kinds.
+work in several slots a day, and a pipeline that runs once a day); `tests/arrivals.py` makes up the other kinds.
 
 The right answers: scheduled work *does not wait*; of people and of events timing *cannot tell*, nor of a key that
 carries both. A person's work called *does not wait* is the error that breaks a product, and so is a mixture called so.
@@ -154,6 +177,41 @@ SAMPLE_HEAD = """
 The sample (`sample_data/`), whose logs say more than the time; made up by us, so this checks the rules, no more:
 
 | truth | called waits | does not wait | cannot tell |
+|---|---|---|---|"""
+
+ACTORS = {"a1627": "several slots a day", "a2732": "daily pipeline", "people": "all people"}
+
+SEEN_HEAD = """
+## Real traffic, window by window
+
+The two real schedulers and all people, cut in five ways; windows with 14 runs or more. *Kept back*: a measure sees a
+schedule, and a guard against mixtures or calendars asks instead. *Unseen*: no measure sees one.
+
+- **Several slots a day** looks for work at set times, jitters by minutes, often has none, and changed its times now and
+  then over four years. What is missed are mostly months with a run or two on a dozen days: too few pairs of runs at the
+  same time of day to stand out from those of people.
+- **The daily pipeline** starts between a quarter of an hour and three hours late. It is found in every window but those
+  with its first four days, when it started every few minutes all day.
+
+| who | cut | windows | does not wait | share | kept back | unseen |
+|---|---|---|---|---|---|---|"""
+
+CHOSEN_HEAD = """
+The thresholds were set by somebody who had seen these windows. So they are chosen again, by the script and without the
+scheduler that is then judged, nor half of the people: on the made-up kinds, the other scheduler and the other people,
+for the most schedules found less the mixtures mistaken. That is what to expect of another scheduler of such a kind,
+as far as two can tell:
+
+| judged | thresholds chosen without it | windows found, all cuts | people of the other half mistaken |
+|---|---|---|---|"""
+
+MERGED_HEAD = """
+Merges under one key of a real scheduler and a real person that differ by one thing in the log, and nothing else is
+known; and schedulers and people alone whose calls carry a tag and a model at random, which should stay whole. *Split*:
+in parts with exactly the calls (and so the dollars) of each side. What is not split has a job that is not seen, or just
+so.
+
+| what tells | windows | split | called splittable |
 |---|---|---|---|"""
 
 WEIGHTS_HEAD = """
@@ -195,9 +253,11 @@ The bin around 0.5 holds what cannot be told; its share follows the mixture of w
 - **People of strict habit**, one call at the same time every day, look like a daily job with jitter.
 - **Schedules in windows with fewer than 14 runs** (month-end, weekly): *insufficient*, and so *cannot tell*.
 - **Others beside a job**, under one key and with nothing in the log that tells them apart. Where the schedule is sharp,
-  other work shows from about a twentieth of the requests on. Beside a loose one it often does not: part of the real
-  schedulers mixed with a real person are called a schedule, as their own late runs look the same, and so are jobs in
-  several slots with a person of habit. Tags, prompts, callers or sessions split such a key; so we ask.
+  other work shows from about a fiftieth of the requests on. Beside a loose one it often does not: more than a third of
+  the windows of a real scheduler mixed with a real person are called a schedule, as its own late runs look the same. A
+  guard that kept half of these back would lose one in ten windows of the real scheduler alone; it stands where one more
+  step costs more mixtures than it finds schedules. A key that tells the two apart splits them; where there is none, we
+  ask.
 - **The deadline.** A schedule says that nobody sits and waits, not by when the result is needed.
 - **Other schedulers.** The real ones are two; the thresholds, also those for mixtures and calendars, were set on their
   windows, on these people and on other draws of the made-up kinds. Expect somewhat less elsewhere.

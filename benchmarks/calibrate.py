@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib
 import math
-import random
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import accuracy_page
+import real_traffic
+from windows import ROOT, Window, add_windows, made_up, real
 
 from analyzer.config import Config, load_config
 from analyzer.store.audit import Audit, open_audit
@@ -31,25 +30,11 @@ from analyzer.waiting.rulebook import LARGEST_STRENGTH, RuleBench
 from analyzer.workloads import scan
 from analyzer.workloads.features import FEATURES
 
-ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))
-arrivals = importlib.import_module("arrivals")
 SEEDS = 40
-WINDOW_DAYS = 28
 PRIOR_SD = 1.0
 """How far, in log-odds, the stated judgement of a rule may be off: one standard deviation of the prior."""
 LEAST_MATCHES = 20
 """A rule that matched fewer windows of the fitting half keeps its judgement."""
-WAITS = {"people": True, "scheduled": False}
-
-
-@dataclass(frozen=True)
-class Window:
-    """Starts of calls (microseconds) of one workload; `waits` None = nobody knows."""
-
-    kind: str
-    waits: bool | None
-    starts: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -77,65 +62,13 @@ class Weight:
     waiting: int
 
 
-def made_up(seeds: int) -> Iterator[Window]:
-    """Windows of every kind of tests/arrivals.py."""
-    for kind in arrivals.KINDS:
-        for seed in range(seeds):
-            label = arrivals.label_of(kind)
-            yield Window(kind, WAITS.get(label), arrivals.window_of(kind, seed, WINDOW_DAYS))
-
-
-def real(path: Path) -> Iterator[Window]:
-    """28-day windows of every actor of a file of arrivals, and of groups of people taken together."""
-    starts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            starts[row["label"], row["actor"]].append(int(row["ts_utc"]) * arrivals.SECOND_US)
-    people = [times for (label, _), times in sorted(starts.items()) if label == "human"]
-    cut: dict[bool, list[Window]] = {True: [], False: []}
-    for (label, _), times in sorted(starts.items()):
-        waits = label == "human"
-        cut[waits] += _windows("real person" if waits else "real scheduler", waits, times)
-    yield from cut[False] + cut[True]
-    draw = random.Random(4)
-    for size in (3, 10, 40, 150):
-        for _ in range(6):
-            group = draw.sample(people, min(size, len(people)))
-            yield from _windows("real people together", True, [at for times in group for at in times])
-    yield from _mixed(cut[False], [window for window in cut[True] if len(window.starts) >= 20], draw)
-
-
-def _mixed(schedulers: Sequence[Window], people: Sequence[Window], draw: random.Random) -> Iterator[Window]:
-    """Each window of a scheduler with one of each of three people, hours kept, where each side has a tenth or more."""
-    for window in schedulers:
-        for other in draw.sample(people, 3):
-            if min(len(window.starts), len(other.starts)) * 10 >= len(window.starts) + len(other.starts):
-                both = (
-                    at - part.starts[0] + part.starts[0] % arrivals.DAY_US
-                    for part in (window, other)
-                    for at in part.starts
-                )
-                yield Window("real scheduler and person", None, sorted(both))
-
-
-def _windows(kind: str, waits: bool, times: Iterable[int]) -> Iterator[Window]:
-    cut: dict[int, list[int]] = defaultdict(list)
-    ordered = sorted(times)
-    first = ordered[0] - ordered[0] % arrivals.DAY_US
-    for at in ordered:
-        cut[(at - first) // (WINDOW_DAYS * arrivals.DAY_US)].append(at)
-    for part in cut.values():
-        if len(part) >= 14:
-            yield Window(kind, waits, part)
-
-
 def judged(windows: Sequence[Window], rules: Sequence[Rule]) -> list[Judged]:
     """Every window through the scan and the rules, as a workload of a name that says nothing."""
     found = []
     for start in range(0, len(windows), 200):
         some = windows[start : start + 200]
         with open_audit(None) as audit:
-            arrivals.add_starts(audit, {f"w{number:06d}": window.starts for number, window in enumerate(some)})
+            add_windows(audit, {f"w{number:06d}": window for number, window in enumerate(some)})
             made = judged_audit(audit, Config(), rules)
         found += [_labelled(window, made[f"w{number:06d}", "all calls"]) for number, window in enumerate(some)]
     return found
@@ -259,13 +192,22 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     rules = load_rules()
-    windows = [*made_up(options.seeds), *(real(options.arrivals) if options.arrivals else ())]
+    windows = [*made_up(range(options.seeds)), *(real(options.arrivals) if options.arrivals else ())]
     fit = judged(windows[::2], rules)
     held = judged(windows[1::2], rules)
     components = sample(rules)
     weights = fitted(rules, [*fit, *components])
     today = datetime.now(UTC).date().isoformat()
-    page = accuracy_page.page(rules, weights, confusion(held), [*held, *components], today)
+    closer = (
+        accuracy_page.closer(
+            real_traffic.window_by_window(options.arrivals, rules),
+            list(real_traffic.chosen_elsewhere(options.arrivals, rules)),
+            list(real_traffic.merged(options.arrivals)),
+        )
+        if options.arrivals
+        else []
+    )
+    page = accuracy_page.page(rules, weights, confusion(held), [*held, *components], today, closer)
     print(page)
     if options.write:
         (ROOT / "rules" / "calibration.toml").write_text(calibration_toml(weights, today), encoding="utf-8")
