@@ -73,37 +73,49 @@ def _visit(store: Store, job: Job, provider: Provider, me: str, batch_no: int, n
             return
     row = store.row("batch", batch_no=batch_no)
     try:
-        remote = provider.retrieve(row["provider_id"])
-        if row["canceler"] is not None and remote.status == "in_progress":
-            remote = provider.cancel(row["provider_id"])
-            note("batch_canceled", job=job.name, batch=remote.id, canceler=row["canceler"])
-        if row["is_lasting"]:
-            with store.change():
-                store.run("batch_remark", batch_no=batch_no, reason=None, is_lasting=0)
-        if remote.status == "ended":
+        remote = _look_at(store, job, provider, row, now_us, done)
+        if remote is not None and remote.status == "ended":
             _read(store, job, provider, row, remote, now_us, done)
     except Exception as error:
         if not _is_from_outside(error):
             raise
-        _not_read(store, job, row, error, now_us, done)
+        is_lasting = int(isinstance(error, RefusedError) and error.is_lasting)
+        with store.change():
+            store.run("batch_remark", batch_no=batch_no, reason=told(error), is_lasting=is_lasting)
+        done.remarks.append(f"{row['provider_id']} could not be read ({told(error)}); tried again later")
+        note("batch_unreadable", job=job.name, batch=row["provider_id"], reason=told(error))
     finally:
         with store.change():
             store.run("leave_batch", batch_no=batch_no, holder=me)
 
 
-def _not_read(store: Store, job: Job, row: Row, error: Exception, now_us: int, done: Collection) -> None:
-    """Remember why; a batch that the provider does not know is given up when its results would be gone, or as asked."""
-    is_unknown = isinstance(error, RefusedError) and error.is_about_item
-    if is_unknown and (row["canceler"] == "person" or now_us > row["created_us"] + RESULTS_LAST_US):
+def _look_at(store: Store, job: Job, provider: Provider, row: Row, now_us: int, done: Collection) -> RemoteBatch | None:
+    """The batch as it is, canceled where that is wanted.
+
+    None: the provider does not know it, and it is given up: as asked, or because its results would be gone by now.
+    """
+    try:
+        remote = provider.retrieve(row["provider_id"])
+    except RefusedError as error:
+        is_given_up = row["canceler"] == "person" or now_us > row["created_us"] + RESULTS_LAST_US
+        if not error.is_about_item or not is_given_up:
+            raise
         with store.change():
             _end_without(store, row["batch_no"], f"the provider does not know its batch ({told(error)})", now_us)
         done.batches_ended += 1
-    else:
-        is_lasting = int(isinstance(error, RefusedError) and error.is_lasting)
+        return None
+    if row["is_lasting"]:  # it could not be read the last time, and now it can
         with store.change():
-            store.run("batch_remark", batch_no=row["batch_no"], reason=told(error), is_lasting=is_lasting)
-        done.remarks.append(f"{row['provider_id']} could not be read ({told(error)}); tried again later")
-    note("batch_unreadable", job=job.name, batch=row["provider_id"], reason=told(error))
+            store.run("batch_remark", batch_no=row["batch_no"], reason=None, is_lasting=0)
+    if row["canceler"] is None or remote.status != "in_progress":
+        return remote
+    try:
+        remote = provider.cancel(row["provider_id"])
+    except RefusedError as error:
+        done.remarks.append(f"{remote.id} could not be canceled ({told(error)}); looked at again in the next round")
+    else:
+        note("batch_canceled", job=job.name, batch=remote.id, canceler=row["canceler"])
+    return remote
 
 
 def _end_without(store: Store, batch_no: int, why: str, now_us: int) -> None:

@@ -156,3 +156,21 @@ def test_a_batch_that_the_provider_does_not_know_comes_to_an_end(
     collect(job, api, clock=clock.clock)
     status = status_of(job)
     assert status.done and status.dead == 1 and "may have been billed" in status.dead_items[0][1]
+
+
+def test_a_cancel_that_comes_too_late_loses_no_result(server: FakeServer, api: MessagesApi, job: Job) -> None:
+    server.plan.is_ending = False
+    fill(job, "a")
+    submit(job, api)
+    cancel(job)
+    real = api._client.messages.batches.cancel
+
+    def ended_meanwhile(batch_id: str) -> Any:
+        server.end(server.made[0])
+        return real("msgbatch_that_is_not")
+
+    api._client.messages.batches.cancel = ended_meanwhile  # type: ignore[method-assign]
+    done = collect(job, api)
+    assert "could not be canceled (HTTP 404" in done.remarks[0] and status_of(job).troubles == ()
+    collect(job, api)
+    assert delivered(job) == ["a"] and status_of(job).dead == 0
