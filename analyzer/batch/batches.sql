@@ -178,12 +178,13 @@ update batches set reason = :reason, is_lasting = :is_lasting where batch_no = :
 select item_no from sendings where batch_no = :batch_no and outcome is null
 
 -- name: finish_batch
--- Takes: batch_no. Sums up what its answers cost.
+-- Takes: batch_no. Sums up what its answers cost; what never came may have been billed, and has no price either.
 update batches set state = 'collected', holder = null,
   actual_pico = (select coalesce(sum(case when batches.kind = 'direct' then s.direct_pico else s.batch_pico end), 0)
                  from sendings s where s.batch_no = batches.batch_no),
   unpriced = (select count(*) from sendings s
-              where s.batch_no = batches.batch_no and s.outcome = 'succeeded' and s.batch_pico is null)
+              where s.batch_no = batches.batch_no
+                and (s.outcome = 'missing' or (s.outcome = 'succeeded' and s.batch_pico is null)))
 where batch_no = :batch_no and state in ('intent', 'submitted')
 
 -- name: end_direct

@@ -77,7 +77,7 @@ create table if not exists batches (
   base_pico integer,
   high_pico integer,
   actual_pico integer,                  -- by usage, when collected
-  unpriced integer not null default 0,  -- answers without a price
+  unpriced integer not null default 0,  -- answers without a price, and results that never came
   canceler text check (canceler in ('person', 'guard')),  -- who wants it canceled; NULL = nobody
   reason text,
   retry_at_us integer,                  -- refused: not before

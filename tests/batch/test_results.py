@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from conftest import delivered, fill
 from fake_server import FakeServer
 
-from analyzer.batch import Job, collect, dismiss, retry, run, status_of, submit
+from analyzer.batch import Job, collect, dismiss, quote, retry, run, status_of, submit
 from analyzer.batch.messages_api import MessagesApi
 from analyzer.batch.store import open_store
 from analyzer.errors import UserError
@@ -94,6 +95,8 @@ def test_results_that_are_no_longer_kept_are_told(server: FakeServer, api: Messa
     submit(job, api)
     server.made[0].is_archived = True
     collect(job, api)
+    # Perhaps billed: 40 tokens in at $2.50 and 100 out at $12.50 per MTok count against the caps.
+    assert quote(dataclasses.replace(job, job_usd=Decimal(1))).budget_left_usd == 1 - Decimal("0.00135")
     assert "no longer kept by the provider" in status_of(job).dead_items[0][1]
 
 
