@@ -103,16 +103,20 @@ def _effects(effects: Effects) -> dict[str, Any]:
 
 
 def _text(found: Realized) -> str:
-    from analyzer.report.realized_page import cents_along, planned_range, unpriced_text
-    from analyzer.savings.assessment import CASES
+    from analyzer.report.realized_page import (
+        cents_along,
+        forecast_sentence,
+        levers_sentence,
+        planned_range,
+        unpriced_text,
+    )
 
     before, after, forecast = found.before, found.after, found.forecast_usd
-    low, base, high = (dollars(forecast[case]) for case in CASES)
+    saved = found.effects.saved_usd
     lines = [
         f"before: {before.first_day} to {before.last_day}, {dollars(before.list_cost_usd)} of list cost",
         f"after:  {after.first_day} to {after.last_day}, {dollars(after.list_cost_usd)}",
-        f"The levers took off {dollars(found.effects.saved_usd)}. Of the work done since, the plan had said "
-        f"{low} at least, {base} expected and {high} at most.",
+        f"{levers_sentence(saved)} {dollars(abs(saved))}. {forecast_sentence(forecast)}.",
     ]
     unpriced = unpriced_text(found)
     if unpriced:

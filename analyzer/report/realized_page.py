@@ -11,7 +11,7 @@ from analyzer.money import add, cents_that_add_up, dollars, to_cents
 from analyzer.report.build import Section, report_environment
 from analyzer.report.display import LEVER_NAMES, counted
 from analyzer.resources import shipped
-from analyzer.savings.assessment import LEVERS, Case
+from analyzer.savings.assessment import CASES, LEVERS, Case
 from analyzer.savings.realized import Effects, Realized, WorkloadRealized
 from analyzer.workloads.spend import counted_usage
 
@@ -48,15 +48,31 @@ def _html(found: Realized, *, level: int) -> Markup:
             before=found.before,
             after=found.after,
             after_usd=found.after.list_cost_usd,
-            saved_usd=found.effects.saved_usd,
-            forecast_usd=found.forecast_usd,
-            against_forecast=against_forecast(found.effects.saved_usd, found.forecast_usd),
+            fact=levers_sentence(found.effects.saved_usd),
+            fact_usd=abs(found.effects.saved_usd),
+            forecast=forecast_sentence(found.forecast_usd),
+            against_forecast=against_forecast(found.effects.saved_usd, found.forecast_usd)
+            if any(found.forecast_usd.values())
+            else None,
             unpriced=unpriced_text(found),
             steps=_steps(found),
             rows=[_row(workload) for workload in found.workloads],
             level=level,
         )
     )
+
+
+def levers_sentence(saved_usd: Decimal) -> str:
+    """What the levers did, before the amount: they may have made it dearer."""
+    return "The levers added" if saved_usd < 0 else "The levers took off"
+
+
+def forecast_sentence(forecast_usd: dict[Case, Decimal]) -> str:
+    """What the plan had said of the work done since, without a full stop."""
+    if not any(forecast_usd.values()):
+        return "Of the work done since, nothing had been planned to be cheaper"
+    low, base, high = (dollars(forecast_usd[case]) for case in CASES)
+    return f"Of the work done since, the plan had said {low} at least, {base} expected and {high} at most"
 
 
 def unpriced_text(found: Realized) -> str:

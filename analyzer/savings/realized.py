@@ -73,7 +73,8 @@ class Effects:
 
 @dataclass(frozen=True)
 class WorkloadRealized:
-    """One workload. `status`: both, ended (nothing after; all of it is volume) or new (nothing before; likewise).
+    """One workload. `status`: both, ended (nothing after; all of it is volume) or new (nothing before; likewise). Where
+    no token was used before, all of it is volume too.
 
     `volume_in`: requests, or tokens where a report does not count requests. `forecast_usd`: what the plan said of the
     work that was done, by case: the planned share of the cost of after's tokens worked as before; None without a plan.
@@ -150,7 +151,7 @@ def _compare(
     none = dict.fromkeys(LEVERS, ZERO)
     if not after.rows or not before.tokens:
         change = add((after.cost_usd, -before.cost_usd))
-        status: Literal["ended", "new"] = "new" if after.rows else "ended"
+        status: Literal["both", "ended", "new"] = "ended" if not after.rows else "both" if before.rows else "new"
         effects = Effects(ZERO, change, ZERO, ZERO, none)
         return WorkloadRealized(name, status, "requests", before.cost_usd, after.cost_usd, effects, None, None)
     prices.learn(before.rows)

@@ -189,6 +189,29 @@ def test_the_page_adds_up_escapes_names_and_runs_nothing() -> None:
     assert amounts[-1] == sum(amounts[:-1]) == Decimal("0.50")  # a third of 3.00, at half the price
 
 
+def test_a_workload_without_tokens_before_is_not_new() -> None:
+    found = compared([used(1, TokenSums())], [used(2, TokenSums(M))])
+    assert found.workloads[0].status == "both"
+    assert effects(found) == {"volume": Decimal(3)}
+
+
+def test_levers_that_made_it_dearer_are_said_to_have_added(tmp_path: Path) -> None:
+    """1M read from the cache $0.30, then 1M uncached in batch $1.50: dearer by 1.20, and nobody had planned it."""
+    for name, day, row in (
+        ("a.duckdb", 1, {"uncached_input_tokens": 0, "cache_read_tokens": M}),
+        ("b.duckdb", 2, {"is_batch": True}),
+    ):
+        with open_audit(tmp_path / name) as audit:
+            add_requests(audit, calls(range(day, day + 1), **row))
+    page = tmp_path / "page.html"
+    words = ["--before", str(tmp_path / "a.duckdb"), "--after", str(tmp_path / "b.duckdb"), "-o", str(page)]
+    shown = CliRunner().invoke(command, words, catch_exceptions=False).stdout
+    said = "Of the work done since, nothing had been planned to be cheaper."
+    assert f"The levers added $1.20. {said}" in shown
+    assert '<p class="hero-label">The levers added' in page.read_text()
+    assert said in page.read_text()
+
+
 def test_the_fact_is_set_against_the_range_of_the_plan() -> None:
     plan: dict[Case, Decimal] = {"low": Decimal(10), "base": Decimal(12), "high": Decimal(15)}
     said = [against_forecast(Decimal(usd), plan) for usd in ("9.99", "10", "15.004", "15.01")]
