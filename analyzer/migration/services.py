@@ -79,10 +79,10 @@ def service_of(moves: Iterable[ComponentPlan]) -> tuple[Service, tuple[str, ...]
 
 
 def model_ids(service: Service, moves: Iterable[ComponentPlan]) -> dict[str, str]:
-    """Each model of what moves with its id at the service; an id that is not known says REPLACE.
+    """Each model of what moves with its id at the service; what is not known of it says REPLACE.
 
-    At Bedrock a call through the global profile is told apart by its price; any other place (a region, `us.`, `eu.`)
-    is for the engineer to name.
+    At Bedrock a call through the global profile is told apart by its price; any other place (`us`, `eu`, a Region) is
+    for the engineer to name.
     """
     places: dict[str, set[str]] = {model: set() for component in moves for model in component.models}
     for part in (part for component in moves for part in component.today):
@@ -97,5 +97,6 @@ def _service_at(provider: str) -> Service:
 def _id_of(service: Service, model: str, geographies: set[str]) -> str:
     if service is not BEDROCK:
         return model
-    known = _BEDROCK_IDS.get(model, "REPLACE-WITH-THE-ID-OF-" + model)
-    return f"global.{known}" if geographies == {"global"} and model in _BEDROCK_IDS else known
+    if model not in _BEDROCK_IDS:
+        return f"REPLACE-WITH-THE-ID-OF-{model}"
+    return f"{'global' if geographies == {'global'} else 'REPLACE-PLACE'}.{_BEDROCK_IDS[model]}"

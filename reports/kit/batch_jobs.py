@@ -18,6 +18,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections import Counter
@@ -49,8 +50,8 @@ class Jobs:
     def prepare(self) -> list[str]:
         """Make jobs of what waits, within the limits; what is too little for one, or too much for a day, waits on."""
         for name in ("settings.json", "definition.json"):
-            if "REPLACE" in (self.folder / name).read_text(encoding="utf-8"):
-                raise Problem(f"{name} still says REPLACE: put your own names there")
+            if left_out := sorted(set(re.findall(r"REPLACE[A-Z-]*", (self.folder / name).read_text(encoding="utf-8")))):
+                raise Problem(f"{name} still says {', '.join(left_out)}: put your own names there, see the runbook")
         today = sum(count(job / "keys.jsonl") for job in self.all() if was_today(job / "keys.jsonl"))
         taken = self.waiting.files()
         items = self.waiting.items(taken, self._sent())

@@ -23,16 +23,16 @@ from vertex_batch import Vertex
 __all__ = ["Answer", "Bedrock", "Jobs", "State", "Vertex", "Waiting", "main"]
 
 HAIKU = "claude-haiku-4-5"
-HAIKU_ID = "anthropic.claude-haiku-4-5-20251001-v1:0"
+HAIKU_ID = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 Edit = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 def write_kit(folder: Path, provider: str, **settings: Any) -> Path:
     """A kit with names put in place of REPLACE, as its runbook says."""
     (kit, *_) = {path.parent for path in written(folder, provider) if path.name == "RUNBOOK.md"}
-    for path in kit.rglob("*.json"):
+    for path in (*kit.rglob("*.json"), *kit.glob("before_after.*")):
         text = path.read_text()
-        for name, value in (("BUCKET", BUCKET), ("ACCOUNT", "111122223333"), ("REGION", REGION)):
+        for name, value in (("BUCKET", BUCKET), ("ACCOUNT", "111122223333"), ("REGION", REGION), ("PLACE", "us")):
             text = text.replace(f"REPLACE-{name}", value)
         text = text.replace("REPLACE-PROJECT", "project-of-ours").replace("REPLACE-LOCATION", "us-east5")
         path.write_text(text)

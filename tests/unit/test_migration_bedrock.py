@@ -240,5 +240,8 @@ def test_names_that_were_not_put_in_are_told_before_anything_is_sent(tmp_path: P
     (kit, *_) = {path.parent for path in written(tmp_path, "aws_bedrock") if path.name == "RUNBOOK.md"}
     put(kit, "a")
     assert aws(kit, "submit") == 1
-    assert capsys.readouterr().err == "submit: definition.json still says REPLACE: put your own names there\n"
-    assert counts(kit) == {"waiting": 1}
+    assert "settings.json still says REPLACE-PLACE: put your own" in capsys.readouterr().err
+    (kit / "settings.json").write_text((kit / "settings.json").read_text().replace("REPLACE-PLACE", "us"))
+    assert aws(kit, "submit") == 1
+    told = "definition.json still says REPLACE-ACCOUNT, REPLACE-BUCKET, REPLACE-PLACE: put your own names there"
+    assert told in capsys.readouterr().err and counts(kit) == {"waiting": 1}
