@@ -87,12 +87,10 @@ select coalesce(sum(item_count), 0) as items from batches where job = :job and s
 select holder, item_count from batches where job = :job and state = 'intent' and kind = 'batch'
 
 -- name: money
--- Takes: job. Returns: pico-dollars estimated and paid, batch and direct apart, and what has no price.
+-- Takes: job. Returns: pico-dollars estimated, batches that have no estimate, and calls whose answer was lost.
 select
   sum(low_pico) as low_pico, sum(base_pico) as base_pico, sum(high_pico) as high_pico,
   coalesce(sum(base_pico is null), 0) as unpriced_batches,
-  coalesce(sum(case when state = 'collected' then actual_pico end), 0) as actual_pico,
-  coalesce(sum(unpriced), 0) as unpriced_items,
   coalesce(sum(state = 'lost'), 0) as lost_calls,
   coalesce(sum(case when state = 'lost' then high_pico end), 0) as lost_pico
 from batches where job = :job and state not in ('refused', 'absent')
