@@ -2,9 +2,9 @@
 
 -- name: touches
 -- Takes: path_calls, model_minimums(model, least_tokens), $largest_minimum, $at_once. Returns: touches (see cache.sql), with
--- the tokens of the boundary before that is long enough to be cached. $at_once: an entry can be read as soon as it is written.
+-- place and the tokens of the boundary before that is long enough to be cached. $at_once: an entry can be read as soon as it is written.
 select
-  request_no, cache_no, 0 as mark, hash, true as writes, started_us, tokens,
+  request_no, cache_no, 0 as mark, place, hash, true as writes, started_us, tokens,
   case when $at_once then started_us else answer_began_us end as answer_began_us,
   lag(tokens, 1, cast(0 as bigint)) over (partition by request_no order by place) as former_tokens
 from (
@@ -43,7 +43,7 @@ left join (
       case when previous_us is null then 'first seen'
         when started_us - previous_us > short_us then 'expired'
         else 'not answered yet' end,
-      tokens) as first_miss
+      place) as first_miss
   from entry_touches
   group by request_no
 ) as t on t.request_no = p.request_no
