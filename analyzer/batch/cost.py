@@ -15,6 +15,10 @@ from analyzer.tokens import TokenSums
 _BYTES_A_TOKEN = {"low": 5, "base": 4, "high": 3}
 
 
+# No request has more: what says so is not usage, and would not fit into the store.
+_MOST_TOKENS = 1_000_000_000
+
+
 @dataclass(frozen=True)
 class Estimate:
     """List cost of one item in pico-dollars: three cases in a batch, and the high case synchronous.
@@ -99,7 +103,7 @@ def _placed(tokens: int, output: int, text: str) -> TokenSums:
 
 
 def actual(model: str, message: dict[str, Any], on: date) -> Actual:
-    """List cost of an answer from its usage, each cache bucket at its own price."""
+    """List cost of an answer from its usage, each cache bucket at its own price; without credible usage no cost."""
     usage = message.get("usage")
     known = _model(model)
     if not isinstance(usage, dict):
@@ -116,6 +120,8 @@ def actual(model: str, message: dict[str, Any], on: date) -> Actual:
         output_tokens=_whole(usage, "output_tokens"),
         web_searches=_whole(searches, "web_search_requests"),
     )
+    if max(tokens.input_tokens, tokens.output_tokens, tokens.web_searches) > _MOST_TOKENS:
+        return Actual(None, None, TokenSums())
     if known is None:
         return Actual(None, None, tokens)
     geography = _geography(usage.get("inference_geo"))

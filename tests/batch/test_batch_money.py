@@ -61,6 +61,16 @@ def test_every_cache_bucket_has_its_own_price() -> None:
     assert found.tokens == TokenSums(10, 100, 200, 400, 20)
 
 
+def test_usage_that_nobody_can_believe_leaves_the_answer_without_a_price(
+    server: FakeServer, api: MessagesApi, job: Job
+) -> None:
+    server.plan.answers = {"a": {"usage": {"input_tokens": 10**30, "output_tokens": 1}}}
+    fill(job, "a", "b")
+    status = run(job, api, sleep=lambda s: None)
+    assert (status.delivered, status.unpriced_results, status.actual_usd) == (2, 1, None)
+    assert (status.input_tokens, status.output_tokens) == (1000, 100)
+
+
 def test_haiku_5_5_is_priced_by_the_size_of_each_request() -> None:
     small, large = (
         actual("claude-haiku-5-5", {"usage": {"input_tokens": n, "output_tokens": 10}}, ON) for n in (100_000, 100_001)
