@@ -38,7 +38,11 @@ _IN = click.Path(path_type=Path, dir_okay=False)
 @click.option("--check", "function", metavar="MODULE:FUNCTION", help="Pass: function(text, item) is true.")
 @click.option("--judge", metavar="MODEL", help="Pass: this model, blind, finds it as good as today's both ways round.")
 @amount_option("--most-usd", None, "The most that it may cost in all.")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where requests and answers are kept.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where requests and answers are kept.  [default: trial-WORKLOAD-MODEL]",
+)
 @click.option("--yes", is_flag=True, help="Send it. Without this nothing leaves this machine.")
 @click.option("--save", is_flag=True, help="Write what was found into whowaits.toml, so that routing counts.")
 @click.option("--who", metavar="NAME", help=f"Who answers for it, with --save.  [default: {_SIGNED}]")

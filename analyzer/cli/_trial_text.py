@@ -91,6 +91,12 @@ def _cost_lines(found: Found) -> list[str]:
         f"1,000 answers at list price, synchronously: {today} today, {smaller} on {found.target}",
         f"1,000 that pass: {fallback}, with what failed answered again by today's model",
     ]
+    again_share = (costs.fallback_usd - costs.smaller_usd) / costs.today_usd if costs.today_usd else Decimal(0)
+    if found.interval is not None and again_share > 1 - found.interval[0]:
+        lines.append(
+            f"careful: what failed is {again_share:.1%} of today's cost, more than the lower end allows for: "
+            "the long requests fail more often"
+        )
     if costs.costed < found.tried:
         lines.append(f"  (of the {costs.costed:,} whose usage is known)")
     return lines

@@ -75,7 +75,8 @@ def _matches(pattern: str) -> Check:
     except re.error as error:
         raise UserError("--regex", f"{pattern!r} ({error})", "a regular expression of Python") from None
     return Check(
-        "the regular expression", lambda answer, request, today: expression.search(text_of(answer)) is not None
+        f"the regular expression {pattern}",
+        lambda answer, request, today: expression.search(text_of(answer)) is not None,
     )
 
 

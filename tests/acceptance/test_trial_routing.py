@@ -347,6 +347,20 @@ def test_a_later_trial_takes_the_place_of_an_earlier_and_tells_it(folder: Path, 
     assert "pass_rate was" in written
 
 
+def test_long_requests_that_fail_more_often_are_told(
+    tmp_path: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine of ten pass, and the one that fails costs 9.90 of 10.89 USD: 90.9 %, where 1 − 0.595849 is allowed for."""
+    monkeypatch.chdir(tmp_path)
+    long = {"usage": {"input_tokens": 1_800_000, "output_tokens": 36_000}}
+    ingest(tmp_path, [call(number, response=long if number == 3 else {}) for number in range(10)])
+    server.plan.answers = {"digest 3": {"content": text("something else")}}
+    printed = run(*ASK, *LOG, "--exact", "--yes")
+    assert "careful: what failed is 90.9% of today's cost, more than the lower end allows for" in printed
+    server.plan.answers = {}
+    assert "careful" not in run(*ASK, *LOG, "--regex", "answer|else")
+
+
 def test_a_trial_that_would_cost_too_much_is_not_begun(folder: Path, server: FakeServer) -> None:
     with pytest.raises(UserError, match=r"--most-usd: a price of up to .*; expected at most"):
         run(*ASK, *LOG, "--exact", "--yes", "--most-usd", "0.0001")
