@@ -108,11 +108,12 @@ def _text(found: Realized) -> str:
         forecast_sentence,
         levers_sentence,
         planned_range,
+        saved_shown,
         unpriced_text,
     )
 
     before, after, forecast = found.before, found.after, found.forecast_usd
-    saved = found.effects.saved_usd
+    saved = saved_shown(found)
     lines = [
         f"before: {before.first_day} to {before.last_day}, {dollars(before.list_cost_usd)} of list cost",
         f"after:  {after.first_day} to {after.last_day}, {dollars(after.list_cost_usd)}",
@@ -136,5 +137,11 @@ def _name(found: WorkloadRealized) -> str:
 
 
 def _by_lever(found: Realized) -> str:
-    rows = [(lever, dollars(-usd), dollars(found.credit_usd[lever])) for lever, usd in found.effects.levers_usd.items()]
+    from analyzer.report.realized_page import effects_in_cents
+
+    shown = effects_in_cents(found.before.list_cost_usd, found.effects).levers_usd
+    rows = [
+        (lever, dollars(-(shown[lever] or usd)), dollars(found.credit_usd[lever]))
+        for lever, usd in found.effects.levers_usd.items()
+    ]
     return table(("lever", "took off", "planned (low)"), rows, right=(1, 2))

@@ -49,7 +49,7 @@ def _html(found: Realized, *, level: int) -> Markup:
             after=found.after,
             after_usd=found.after.list_cost_usd,
             fact=levers_sentence(found.effects.saved_usd),
-            fact_usd=abs(found.effects.saved_usd),
+            fact_usd=abs(saved_shown(found)),
             forecast=forecast_sentence(found.forecast_usd),
             against_forecast=against_forecast(found.effects.saved_usd, found.forecast_usd)
             if any(found.forecast_usd.values())
@@ -84,9 +84,22 @@ def unpriced_text(found: Realized) -> str:
 
 def cents_along(before_usd: Decimal, effects: Effects) -> tuple[Decimal, ...]:
     """Before, length, volume, mix, price, levers, after: in cents that add up along the line."""
-    parts = (effects.length_usd, effects.volume_usd, effects.mix_usd, effects.price_usd, -effects.saved_usd)
-    start, end = to_cents(before_usd), to_cents(add((before_usd, effects.change_usd)))
-    return (start, *cents_that_add_up(parts, end - start), end)
+    shown, start = effects_in_cents(before_usd, effects), to_cents(before_usd)
+    steps = (shown.length_usd, shown.volume_usd, shown.mix_usd, shown.price_usd, -shown.saved_usd)
+    return (start, *steps, add((start, *steps)))
+
+
+def effects_in_cents(before_usd: Decimal, effects: Effects) -> Effects:
+    """The effects in cents that lead from before to after, each of these rounded by itself."""
+    parts = (effects.length_usd, effects.volume_usd, effects.mix_usd, effects.price_usd, *effects.levers_usd.values())
+    change = to_cents(add((before_usd, effects.change_usd))) - to_cents(before_usd)
+    length, volume, mix, price, *levers = cents_that_add_up(parts, change)
+    return Effects(length, volume, mix, price, dict(zip(effects.levers_usd, levers, strict=True)))
+
+
+def saved_shown(found: Realized) -> Decimal:
+    """What the levers took off, as the tables have it; what is under a cent is left as it is."""
+    return effects_in_cents(found.before.list_cost_usd, found.effects).saved_usd or found.effects.saved_usd
 
 
 def against_forecast(saved_usd: Decimal, forecast_usd: dict[Case, Decimal] | None) -> str:
@@ -118,23 +131,18 @@ def _row(found: WorkloadRealized) -> dict[str, Any]:
 
 def _steps(found: Realized) -> list[dict[str, Any]]:
     """In cents that add up from before to after."""
-    effects, before = found.effects, found.before
+    before = found.before
+    shown = effects_in_cents(before.list_cost_usd, found.effects)
     named = [
-        ("Length of the period", effects.length_usd, None, f"from {before.days} to {counted(found.after.days, 'day')}"),
-        ("Volume", effects.volume_usd, None, "more or fewer requests a day"),
-        ("Mix", effects.mix_usd, None, "larger or smaller requests"),
-        ("Price", effects.price_usd, None, "list prices that changed"),
+        ("Before", to_cents(before.list_cost_usd), None, counted(before.days, "day")),
+        ("Length of the period", shown.length_usd, None, f"from {before.days} to {counted(found.after.days, 'day')}"),
+        ("Volume", shown.volume_usd, None, "more or fewer requests a day"),
+        ("Mix", shown.mix_usd, None, "larger or smaller requests"),
+        ("Price", shown.price_usd, None, "list prices that changed"),
         *(
-            (LEVER_NAMES[lever], effects.levers_usd[lever], -found.credit_usd[lever], "lever")
+            (LEVER_NAMES[lever], shown.levers_usd[lever], -found.credit_usd[lever], "lever")
             for lever in LEVERS
-            if effects.levers_usd[lever] or found.credit_usd[lever]
+            if found.effects.levers_usd[lever] or found.credit_usd[lever]
         ),
     ]
-    start, end = to_cents(before.list_cost_usd), to_cents(found.after.list_cost_usd)
-    cents = cents_that_add_up([usd for _, usd, _, _ in named], end - start)
-    rows = [{"name": "Before", "usd": start, "planned_usd": None, "detail": counted(before.days, "day")}]
-    rows += [
-        {"name": name, "usd": usd, "planned_usd": planned, "detail": detail}
-        for (name, _, planned, detail), usd in zip(named, cents, strict=True)
-    ]
-    return rows
+    return [dict(zip(("name", "usd", "planned_usd", "detail"), row, strict=True)) for row in named]

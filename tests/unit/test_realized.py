@@ -22,7 +22,7 @@ from analyzer.cli.realized import command
 from analyzer.config import Answer, Config
 from analyzer.errors import UserError
 from analyzer.money import add
-from analyzer.report.realized_page import against_forecast, build_realized
+from analyzer.report.realized_page import _steps, against_forecast, build_realized, cents_along, saved_shown
 from analyzer.savings.assessment import Case
 from analyzer.savings.realized import Realized, compare, realized
 from analyzer.store.audit import Audit, open_audit
@@ -187,6 +187,21 @@ def test_the_page_adds_up_escapes_names_and_runs_nothing() -> None:
         Decimal(t.replace("−", "-").replace("$", "")) for t in re.findall(r"<td class=\"num\">([^<]+)</td><td", steps)
     ]
     assert amounts[-1] == sum(amounts[:-1]) == Decimal("0.50")  # a third of 3.00, at half the price
+
+
+def test_the_figure_on_top_is_that_of_the_tables_to_the_cent() -> None:
+    """$30.004002, of mix −0.010002, of batch −14.997, is $14.997: to the cent 30.00 − 0.01 − 14.99 = 15.00.
+
+    Rounded by itself the lever is 15.00; then the column would come to 14.99. The figure on top is that of the column.
+    """
+    before = used(1, TokenSums(10_001_334))  # $30.004002
+    after = used(2, TokenSums(9_998_000), mode="batch")  # $14.997
+    found = compared([before], [after])
+    line = cents_along(found.before.list_cost_usd, found.effects)
+    assert line[0] + sum(line[1:-1]) == line[-1] == Decimal("15.00")
+    assert saved_shown(found) == -line[5] == Decimal("14.99")
+    assert sum(step["usd"] for step in _steps(found)) == line[-1]
+    assert [step["usd"] for step in _steps(found) if step["detail"] == "lever"] == [line[5]]
 
 
 def test_a_workload_without_tokens_before_is_not_new() -> None:
