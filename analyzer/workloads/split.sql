@@ -83,10 +83,10 @@ join value_parts p on p.workload = n.workload and p.key = {key} and coalesce(p.v
 where not n.is_report
 
 -- name: part_timing
--- Takes: run_sizes, run_shape, phase_shape, slot_shape, wide_slot_shape, other_work, hour_repeat, day_shape. Returns: per
--- part the share of requests on its schedule; 0 where its timing shows none: 14 runs that come at any time, or calls most
--- of the time; NULL where it cannot be told, as in a mixture. The thresholds are stricter than those of the rules, for
--- many parts are looked at.
+-- Takes: key_parts, run_sizes, run_shape, phase_shape, slot_shape, wide_slot_shape, other_work, hour_repeat, day_shape.
+-- Returns: per part the share of requests on its schedule; 0 where its timing shows none: 14 runs that come at any time, or
+-- calls most of the time; NULL where it cannot be told, as in a mixture. The thresholds are those of the rules, and rise
+-- with the number of parts of the workload that are looked at.
 select
   component_no as part_no,
   case
@@ -105,13 +105,15 @@ from (
     v.slot_ratio,
     o.other_share < 0.02 and (
       (o.off_share <= 0.35 and (
-        (r.active_share <= 0.8 and p.phase_score >= 14 and p.phase_r >= 0.3)
-        or (r.active_share <= 0.5 and v.slot_score >= 10 and v.slot_ratio >= 2)
-        or (r.active_share <= 0.3 and w.wide_slot_score >= 40 and w.wide_slot_ratio >= 2)))
+        (r.active_share <= 0.8 and p.phase_score >= 10 + ln(k.parts) and p.phase_r >= 0.3)
+        or (r.active_share <= 0.5 and v.slot_score >= 5 + 2 * ln(k.parts) and v.slot_ratio >= 2)
+        or (r.active_share <= 0.3 and w.wide_slot_score >= 30 + 5 * ln(k.parts) and w.wide_slot_ratio >= 2)))
       or (r.active_share <= 0.15 and coalesce(u.hour_repeat, 0) >= 0.7 and d.runs_fano <= 0.25
         and d.run_days * 2 >= d.span_days)
     ) as is_scheduled
   from run_sizes s
+  join (select part_no, count(*) over (partition by workload) as parts from key_parts where requests >= 14) k
+    on k.part_no = s.component_no
   join run_shape r on r.component_no = s.component_no
   join phase_shape p on p.component_no = s.component_no
   join slot_shape v on v.component_no = s.component_no
