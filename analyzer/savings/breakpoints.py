@@ -15,7 +15,7 @@ counted, which only makes the net smaller.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -124,52 +124,60 @@ class _Chosen(NamedTuple):
 def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, Sums]:
     """The best breakpoints for each life, and the tokens with them; none where a cache in use is not explained."""
     happen = float(assumptions.value("simulated_hit_share", "low"))
-    five = _best(calls, "5m", happen)
-    hour = _best(calls, "1h", happen)
-    has_tools = TOOLS in calls.marks
-    written_1h, written_5m = int(calls.logged_1h.sum()), int(calls.logged_5m.sum())
+    chosen = {"5m": _best(calls, "5m", happen), "1h": _best(calls, "1h", happen)}
+    breakpoints = Breakpoints(
+        calls.kinds(chosen["5m"].slots), calls.kinds(chosen["1h"].slots), has_tools=TOOLS in calls.marks
+    )
     read = int(calls.logged_read.sum())
+    written_5m, written_1h = int(calls.logged_5m.sum()), int(calls.logged_1h.sum())
     held = read + written_5m + written_1h
     if not held:
-        breakpoints = Breakpoints(calls.kinds(five.slots), calls.kinds(hour.slots), has_tools=has_tools)
-        return breakpoints, _sums(calls, {"5m": five, "1h": hour})
+        return breakpoints, _sums(calls, chosen)
     life: Ttl = "1h" if written_1h > written_5m else "5m"
-    in_use = (calls.logged_read + calls.logged_5m + calls.logged_1h > 0).astype(calls.ends.dtype)
-    every = (
-        _Chosen(some.slots, some.held * in_use, some.read * in_use)
-        for some in _sets(calls, life, list(range(len(calls.marks))))
-    )
-    today = min(every, key=lambda some: (some.distance(read, held - read), len(some.slots)))
-    may_miss, simulated = (1 - assumptions.value("cache_explained_share", "low")) * held, int(today.held.sum())
-    breakpoints = Breakpoints(
-        calls.kinds(five.slots),
-        calls.kinds(hour.slots),
-        calls.kinds(today.slots),
-        life,
-        has_tools,
-        today.distance(read, held - read) <= may_miss,
-        held,
-        read,
-        simulated,
-        int(today.read.sum()),
+    today = _nearest(calls, life, read, held - read)
+    simulated = int(today.held.sum())
+    may_miss = (1 - assumptions.value("cache_explained_share", "low")) * held
+    breakpoints = replace(
+        breakpoints,
+        today=calls.kinds(today.slots),
+        today_ttl=life,
+        is_explained=today.distance(read, held - read) <= may_miss,
+        logged_held_tokens=held,
+        logged_read_tokens=read,
+        simulated_held_tokens=simulated,
+        simulated_read_tokens=int(today.read.sum()),
     )
     if not breakpoints.is_explained:
         return breakpoints, {}
-    as_logged = Fraction(held, max(held, simulated))
-    return breakpoints, _sums(calls, {"5m": five, "1h": hour, "today": today}, as_logged)
+    return breakpoints, _sums(calls, chosen | {"today": today}, Fraction(held, max(held, simulated)))
 
 
 def _best(calls: CachedCalls, ttl: Ttl, happen: float) -> _Chosen:
-    """The set with the best net; breakpoints through which nothing is ever read only cost."""
-    prices = calls.prices
+    """The set with the best net. Breakpoints through which nothing is ever read only cost; where there are no others,
+
+    the one after the system prompt shows how much.
+    """
+    prices, least = calls.prices, calls.prices.least_tokens[:, None]
     write = prices.write_5m if ttl == "5m" else prices.write_1h
     gain, premium = happen * (write - prices.read), write - prices.uncached
-    slots = [slot for slot in range(len(calls.marks)) if calls.reads_1h[:, slot].any()] or [0]
+    is_read, is_held = calls.reads_1h >= least, calls.ends >= least
+    slots = [slot for slot in range(len(calls.marks)) if is_read[:, slot].any()]
+    if not slots:
+        held = [slot for slot in range(len(calls.marks)) if is_held[:, slot].any()] or [0]
+        slots = [next((slot for slot in held if calls.marks[slot] == SYSTEM), held[0])]
 
     def net(some: _Chosen) -> tuple[float, int]:
         return float(some.read @ gain - some.held @ premium), -len(some.slots)
 
     return max(_sets(calls, ttl, slots), key=net)
+
+
+def _nearest(calls: CachedCalls, ttl: Ttl, read: int, written: int) -> _Chosen:
+    """The set that reads and writes most nearly what the log shows, in the calls that it shows with a cache."""
+    in_use = (calls.logged_read + calls.logged_5m + calls.logged_1h > 0).astype(calls.ends.dtype)
+    every = _sets(calls, ttl, list(range(len(calls.marks))))
+    masked = (_Chosen(some.slots, some.held * in_use, some.read * in_use) for some in every)
+    return min(masked, key=lambda some: (some.distance(read, written), len(some.slots)))
 
 
 def _sets(calls: CachedCalls, ttl: Ttl, slots: list[int]) -> Iterator[_Chosen]:

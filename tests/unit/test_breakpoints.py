@@ -149,6 +149,15 @@ def test_where_nothing_is_read_one_breakpoint_shows_what_it_would_cost(audit: Au
     assert [f.alone_usd for f in plan.findings if f.lever == "caching"] == [usd("-0.006")]
 
 
+def test_a_breakpoint_under_the_minimum_is_not_taken_for_free(audit: Audit) -> None:
+    """Tools of 500 tokens, a system prompt that changes: 1,000 of both are too short, 1,500 with a message are not.
+
+    Nothing is read, and what a cache would cost is told: 4 x 1,500 x 0.75 = 0.0045.
+    """
+    plan = planned(audit, prompts(audit, ("TSa", "TUb", "TVc", "TWd"), 10, 2, size=500))
+    assert [f.alone_usd for f in plan.findings if f.lever == "caching"] == [usd("-0.0045")]
+
+
 # A cache in use
 
 
