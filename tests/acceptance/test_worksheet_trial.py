@@ -203,6 +203,17 @@ def test_samples_are_few_and_cut_and_the_opinion_says_that_it_read_them(log: Pat
     assert "Having read 3 of its prompts: 31 runs start at 02:00." in told
 
 
+def test_a_reason_that_quotes_a_prompt_is_kept_nowhere(log: Path, server: FakeServer) -> None:
+    said = {"says": "nobody waits", "because": "It reads A Manual of the House before letter 3."}
+    server.plan.answers = SameForAll(content=[{"type": "text", "text": json.dumps(said)}])
+    told = run("trial", "waiting", "--with-samples", "calls.jsonl", "--yes")
+    assert "nobody waits. Having read 3 of its prompts: its reason quotes a prompt and is not kept" in told
+    assert "manual" not in told.lower()
+    run("worksheet", "export", "q.csv")
+    holding = {path.name for path in log.rglob("*") if path.is_file() and b"anual of" in path.read_bytes()}
+    assert holding == {"calls.jsonl", "jobs.sqlite", "opinions.jsonl"}
+
+
 def test_samples_come_from_a_log_of_this_audit_only(log: Path, server: FakeServer) -> None:
     (log / "other.jsonl").write_text('{"request": {}, "response": {"id": "msg_x"}}\n')
     with pytest.raises(UserError, match="none of its calls is in the audit"):
