@@ -77,7 +77,7 @@ def run(
     click.echo(f"report: {printable(str(report.resolve()), 0)}")
     turnaround = load_turnaround(config.rules_folder)
     files = write_kits(assessment, output / "migrations", turnaround=turnaround)
-    kits = [path for path in files if path.name == "batch.toml"]
+    kits = [path for path in files if path.name == "RUNBOOK.md"]
     where = f" in {printable(str(report.resolve().parent / 'migrations'), 0)}" if kits else ""
     click.echo(f"kits:   {len(kits)}{where}")
     click.echo(f"ask on: whowaits workloads --audit {printable(shlex.quote(str(audit_path)), 0)}")

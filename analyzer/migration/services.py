@@ -12,8 +12,8 @@ _BEDROCK_IDS = {
     "claude-haiku-4-5": "anthropic.claude-haiku-4-5-20251001-v1:0",
     "claude-sonnet-4-5": "anthropic.claude-sonnet-4-5-20250929-v1:0",
 }
-"""The models that have a batch price at Bedrock.
-source: https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html, checked 2026-11-21."""
+"""The models that have a batch price at Bedrock, by the ids that logs of Bedrock show and genai-prices matches; what an
+account has is told by its console, and the runbook says to look."""
 
 
 @dataclass(frozen=True)
