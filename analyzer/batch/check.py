@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from sqlite3 import Row
@@ -116,6 +115,7 @@ def _looked_at(job: Job, row: Row, text: str, input_tokens: int | None, on: date
 
 def _counted(store: Store, provider: Provider, rows: list[Row]) -> dict[int, int | str | Exception]:
     """Item to its input tokens, why it is refused, or the error that kept it from being counted."""
+    from concurrent.futures import ThreadPoolExecutor  # not needed to put requests down
 
     def count(params: dict[str, Any]) -> int | str | Exception:
         try:

@@ -8,7 +8,7 @@ that as well), so they see each other's locks.
 from __future__ import annotations
 
 import fcntl
-import secrets
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +25,7 @@ def on_duty(store: Path) -> Iterator[str]:
     """A new holder's name; it is alive until the block or the process ends, whichever comes first."""
     _folder(store).mkdir(exist_ok=True)
     while True:
-        name = secrets.token_hex(8)
+        name = os.urandom(8).hex()
         path = _folder(store) / name
         with path.open("x") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

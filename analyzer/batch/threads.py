@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 
 def in_threads(count: int, work: Callable[[], None], stop: threading.Event) -> None:
@@ -12,6 +11,7 @@ def in_threads(count: int, work: Callable[[], None], stop: threading.Event) -> N
 
     `stop` is set at the first error and at Ctrl-C: `work` looks at it before each step that costs something.
     """
+    from concurrent.futures import ThreadPoolExecutor  # not needed to put requests down
 
     def stopping() -> None:
         try:
