@@ -22,7 +22,7 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def api(server: FakeServer) -> Iterator[MessagesApi]:
-    with Anthropic(api_key="for-tests", base_url=server.url, timeout=5.0) as client:
+    with Anthropic(api_key="for-tests", base_url=server.url, timeout=30.0) as client:
         yield MessagesApi(client)
 
 
