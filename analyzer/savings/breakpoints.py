@@ -89,8 +89,9 @@ class CallPrices:
 class CachedCalls:
     """The calls of one component, one row each: number of the price key, and by slot (column) the tokens up to its
 
-    breakpoint and what would be read through it alone. `marks`: the kind of each slot. `logged_...`: tokens that the
-    log shows in the cache.
+    breakpoint and what would be read through it alone. `marks`: the kind of each slot. `in_use`: 1 where the log shows
+    a cache, else 0. `logged`: what it shows read, written for 5 minutes and for an hour, of calls without prompt shape
+    too.
     """
 
     marks: tuple[int, ...]
@@ -99,9 +100,8 @@ class CachedCalls:
     reads_5m: Counts
     reads_1h: Counts
     prices: CallPrices
-    logged_read: Counts
-    logged_5m: Counts
-    logged_1h: Counts
+    in_use: Counts
+    logged: tuple[int, int, int]
 
     def kinds(self, slots: Iterable[int]) -> tuple[int, ...]:
         """The kinds of breakpoints of some slots."""
@@ -128,8 +128,7 @@ def choose(calls: CachedCalls, assumptions: Assumptions) -> tuple[Breakpoints, S
     breakpoints = Breakpoints(
         calls.kinds(chosen["5m"].slots), calls.kinds(chosen["1h"].slots), has_tools=TOOLS in calls.marks
     )
-    read = int(calls.logged_read.sum())
-    written_5m, written_1h = int(calls.logged_5m.sum()), int(calls.logged_1h.sum())
+    read, written_5m, written_1h = calls.logged
     held = read + written_5m + written_1h
     if not held:
         return breakpoints, _sums(calls, chosen)
@@ -174,9 +173,8 @@ def _best(calls: CachedCalls, ttl: Ttl, happen: float) -> _Chosen:
 
 def _nearest(calls: CachedCalls, ttl: Ttl, read: int, written: int) -> _Chosen:
     """The set that reads and writes most nearly what the log shows, in the calls that it shows with a cache."""
-    in_use = (calls.logged_read + calls.logged_5m + calls.logged_1h > 0).astype(calls.ends.dtype)
     every = _sets(calls, ttl, list(range(len(calls.marks))))
-    masked = (_Chosen(some.slots, some.held * in_use, some.read * in_use) for some in every)
+    masked = (_Chosen(some.slots, some.held * calls.in_use, some.read * calls.in_use) for some in every)
     return min(masked, key=lambda some: (some.distance(read, written), len(some.slots)))
 
 

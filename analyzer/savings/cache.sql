@@ -27,9 +27,7 @@ from (
     p.geography,
     p.over_tokens,
     p.day_us,
-    p.cache_write_5m_tokens,
-    p.cache_write_1h_tokens,
-    p.cache_read_tokens,
+    p.cache_write_5m_tokens + p.cache_write_1h_tokens + p.cache_read_tokens > 0 as is_in_use,
     p.uncached_input_tokens + p.cache_write_5m_tokens + p.cache_write_1h_tokens + p.cache_read_tokens as input_tokens,
     r.started_us,
     r.started_us + coalesce(
@@ -192,21 +190,32 @@ from entry_touches
 group by request_no, slot
 
 -- name: cached_calls
--- Takes: path_calls, price_keys, call_reads. Returns: one row a call: component, price, what the log shows in the cache, and
--- `call_reads` of each slot side by side. Unit: tokens.
+-- Takes: path_calls, price_keys, call_reads. Returns: one row a call in real time: component, price, whether the log shows a
+-- cache in use (1, 0), and `call_reads` of each slot side by side. Unit: tokens.
 select
   p.component_no, k.key_no,
-  any_value(p.cache_read_tokens) as read_tokens,
-  any_value(p.cache_write_5m_tokens) as written_5m_tokens,
-  any_value(p.cache_write_1h_tokens) as written_1h_tokens,
+  cast(any_value(case when p.is_in_use then 1 else 0 end) as bigint) as in_use,
   {slots}
 from path_calls as p
 join price_keys as k on k.provider = p.provider and k.model = p.model and k.mode = p.mode and k.geography = p.geography
   and k.over_tokens = p.over_tokens and k.day_us = p.day_us
 left join call_reads as s on s.request_no = p.request_no
-where p.input_tokens > 0
+where p.input_tokens > 0 and p.mode <> 'batch'
 group by p.request_no, p.component_no, k.key_no
 order by p.component_no, k.key_no
+
+-- name: logged_caches
+-- Takes: calls, priced_requests. Returns: one row a component: tokens that the log shows in the cache of its calls in real
+-- time, with a prompt shape or without.
+select
+  c.component_no,
+  cast(sum(p.cache_read_tokens) as bigint) as read_tokens,
+  cast(sum(p.cache_write_5m_tokens) as bigint) as written_5m_tokens,
+  cast(sum(p.cache_write_1h_tokens) as bigint) as written_1h_tokens
+from priced_requests as p
+join calls as c on c.request_no = p.request_no
+where p.mode <> 'batch'
+group by c.component_no
 
 -- name: shared_prefixes
 -- Takes: touches, caches, path_calls, price_keys. Returns: one row a (component, price, length) of the prefix after system

@@ -73,7 +73,9 @@ def simulate_cache(audit: Audit, prices: Prices, assumptions: Assumptions) -> di
         ).fetchall()
     }
     shared, misses, found = _shared_prefixes(audit), _cache_misses(audit), {}
-    for no, breakpoints, sums in _chosen(audit, prices, assumptions, keys):
+    chosen = {no: (breakpoints, sums) for no, breakpoints, sums in _chosen(audit, prices, assumptions, keys)}
+    for (no,) in connection.execute("select distinct component_no from caches order by component_no").fetchall():
+        breakpoints, sums = chosen.get(no, (Breakpoints(), {}))
         rows = _joined(sums, shared.get(no, {}))
         prefixes = {keys[key_no]: tuple(of[least] for least in sorted(of)) for key_no, of in rows.items()}
         found[no] = ComponentCache(prefixes, breakpoints, misses.get(no))
@@ -108,13 +110,17 @@ def component_inputs(audit: Audit) -> dict[int, ComponentInput]:
 def _chosen(
     audit: Audit, prices: Prices, assumptions: Assumptions, keys: Mapping[int, PriceKey]
 ) -> Iterator[tuple[int, Breakpoints, Sums]]:
-    """Each component that has a price, with its best breakpoints."""
+    """Each component that has calls with a price in real time, with its best breakpoints."""
     import numpy as np
 
     sql, connection = sql_blocks(_SQL)["cached_calls"], audit.connection
     marks: dict[int, list[int]] = {}
     for no, mark in connection.execute("select component_no, mark from marks order by component_no, slot").fetchall():
         marks.setdefault(no, []).append(mark)
+    logged = {
+        no: (read, written_5m, written_1h)
+        for no, read, written_5m, written_1h in connection.execute(sql_blocks(_SQL)["logged_caches"]).fetchall()
+    }
     columns = ("end_tokens", "short_read_tokens", "long_read_tokens")
     slots = ",\n".join(
         f"cast(coalesce(max(case when s.slot = {slot} then s.{column} end), 0) as bigint) as {column}_{slot}"
@@ -140,9 +146,8 @@ def _chosen(
             five,
             hour,
             CallPrices(*of_key[mine["key_no"]].T),
-            mine["read_tokens"],
-            mine["written_5m_tokens"],
-            mine["written_1h_tokens"],
+            mine["in_use"],
+            logged.get(no, (0, 0, 0)),
         )
         yield no, *choose(calls, assumptions)
 

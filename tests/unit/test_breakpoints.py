@@ -219,6 +219,15 @@ def test_an_hour_that_is_not_needed_is_changed_to_five_minutes(audit: Audit) -> 
     assert plan.optimized_usd["high"] == usd("0.108")
 
 
+def test_a_cache_of_calls_without_prompt_shape_is_not_explained(audit: Audit) -> None:
+    """What the log shows in the cache must be found again, whoever used it."""
+    for no, path in enumerate(TALK):
+        add_prompt(audit, no, no * 60, path)
+        add_request(audit, 100 + no, no * 60, prefix=None, tokens=5000, cached=(0, 0, 4000))
+    found = simulated(audit).breakpoints
+    assert (found.is_explained, found.logged_held_tokens, found.simulated_held_tokens) == (False, 24_000, 0)
+
+
 def test_simulated_tokens_are_cut_down_to_the_length_that_the_log_shows(audit: Audit) -> None:
     """1,600 tokens of prefix by its characters, 1,500 in the log: of 3,200 held, 1,600 read, 3,000 and 1,500 count."""
     add_request(audit, 1, 0, cached=(0, 1500, 0))

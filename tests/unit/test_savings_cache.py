@@ -176,4 +176,14 @@ def test_where_a_prefix_changes_is_known_from_its_boundaries(audit: Audit) -> No
 def test_a_model_without_a_price_plans_nothing(audit: Audit) -> None:
     add_request(audit, 1, 0)
     nothing = replace(PRICES, find=lambda key: None, _known={KEY: None})
-    assert simulate_cache(audit, nothing, ASSUMPTIONS) == {}
+    (cache,) = simulate_cache(audit, nothing, ASSUMPTIONS).values()
+    (prefix,) = cache.prefixes[KEY]
+    assert (prefix.held_5m_tokens, prefix.shared_tokens) == (0, 1600)
+
+
+def test_what_is_in_batch_already_reads_nothing_in_real_time_and_has_its_prefix_to_prime(audit: Audit) -> None:
+    add_request(audit, 1, 0)
+    add_request(audit, 2, 5)
+    audit.connection.execute("update priced_requests set mode = 'batch'")
+    (cache,) = simulated(audit).values()
+    assert cache.prefixes == {KEY._replace(mode="batch"): (Prefix(1024, shared_tokens=3200, primed_tokens=1600),)}
