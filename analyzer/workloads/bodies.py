@@ -23,6 +23,7 @@ from analyzer.store.audit import Audit
 from analyzer.store.feed import Limits
 from analyzer.store.openings import open_path
 from analyzer.workloads.answers import whole_answer
+from analyzer.workloads.cloud_calls import cloud_calls
 
 NOT_IN_AUDIT = "not a call of this audit that was answered"
 NO_BODY = "no request body with a model, messages and max_tokens"
@@ -100,6 +101,10 @@ def _calls(line_nos: Sequence[int], texts: Sequence[str]) -> Iterator[LoggedCall
             document = None
         if not isinstance(document, dict):
             yield LoggedCall(line_no, None, None, None)
+            continue
+        of_cloud = list(cloud_calls(document))
+        if of_cloud:
+            yield from (LoggedCall(line_no, *each) for each in of_cloud)
             continue
         for exchange in exchanges(document):
             body = exchange["request"]
