@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analyzer.config import Config
+from analyzer.pricing import models
 from analyzer.store.audit import open_audit
 from analyzer.store.ingest import ingest_paths
 from analyzer.workloads import scan
@@ -34,7 +35,7 @@ def test_calls_of_the_examples_are_found_again_with_their_bodies(name: str) -> N
     for call in whole:
         assert call.body is not None
         params = batch_params(call.body)
-        assert params is None or (params["model"] == "claude-sonnet-4-5" and "anthropic_version" not in params)
+        assert params is None or (params["model"] in models() and "anthropic_version" not in params)
     assert any(batch_params(call.body or {}) for call in whole)
 
 
