@@ -20,7 +20,7 @@ ORDER = (
                    "poll, gated", "month-end")),
     ("people", ("real person", "real people together", "person", "person of habit", "team",
                 "users all over the world", "users in office hours")),
-    ("events", ("webhooks", "after meetings", "queue drains")),
+    ("events", ("webhooks", "after meetings", "queue drains", "one at a time", "gathered events")),
     ("mixed", ("real scheduler and person", "a person and a daily job", "an hourly job and a person",
                "an hourly job and a team", "an hourly job and webhooks", "a multi-slot job and a person",
                "a gated job and a person", "a poll and a person", "a jittered job and a person",

@@ -249,6 +249,23 @@ def _queue_drains(draw: random.Random, days: int) -> Iterator[int]:
         yield from (int(at + pace * number) for number in range(draw.randint(50, 500)))
 
 
+def _one_at_a_time(draw: random.Random, days: int) -> Iterator[int]:
+    """A bot that works off what people leave in its queue, one after the other, each for nearly the same time."""
+    takes, spread, free = draw.uniform(6, 60) * MINUTE_US, draw.uniform(0.01, 0.15), 0.0
+    for at in _poisson(draw, days, 10 ** draw.uniform(0.5, 1.8), _day_profile):
+        free = max(at, free) + takes * draw.gauss(1, spread)
+        yield int(free)
+
+
+def _gathered(draw: random.Random, days: int) -> Iterator[int]:
+    """A bot that waits some minutes after an event for others, and then takes all of them at once."""
+    waits, done = draw.uniform(6, 60) * MINUTE_US, 0.0
+    for at in _poisson(draw, days, 10 ** draw.uniform(1, 2.5), _day_profile):
+        if at >= done:
+            done = at + waits
+            yield int(done)
+
+
 def _both(one: Habit, other: Habit) -> Habit:
     """Two habits under one key."""
 
@@ -281,6 +298,8 @@ KINDS: dict[str, tuple[str, Habit]] = {
     "webhooks": ("events", _webhooks),
     "after meetings": ("events", _after_meetings),
     "queue drains": ("events", _queue_drains),
+    "one at a time": ("events", _one_at_a_time),
+    "gathered events": ("events", _gathered),
     "a person and a daily job": ("mixed", _both(_person, _daily)),
     "an hourly job and a person": ("mixed", _both(_hourly, _person)),
     "an hourly job and a team": ("mixed", _both(_hourly, _team)),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,11 @@ def test_a_broken_rule_file_lists_every_problem_at_once(tmp_path):
 def test_the_table_of_rules_in_the_docs_is_fresh():
     page = Path(__file__).parents[2] / "docs" / "waiting.md"
     assert rules_table(RULES) in page.read_text(encoding="utf-8")
+
+
+def test_the_rules_named_for_each_case_in_the_docs_are_there():
+    page = (Path(__file__).parents[2] / "docs" / "waiting.md").read_text(encoding="utf-8")
+    cases = page.split("## The cases")[1].split("\n## ")[0]
+    named = set(re.findall(r"`([a-z-]+)`", cases))
+    assert len(named) >= 20
+    assert named <= {rule.id for rule in RULES}
