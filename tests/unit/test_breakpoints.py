@@ -17,6 +17,7 @@ from savings_values import ASSUMPTIONS, PRICES, WAITS, context, usd
 
 from analyzer.savings.assessment import ComponentPlan
 from analyzer.savings.breakpoints import BEFORE_LAST, LAST, MOST, SYSTEM, TOOLS, Breakpoints
+from analyzer.savings.cache_paths import CacheRules, replay
 from analyzer.savings.plans import plan_component
 from analyzer.savings.simulation import ComponentCache, component_inputs, simulate_cache
 from analyzer.savings.state import Part, Prefix, joined
@@ -71,6 +72,13 @@ def test_a_conversation_is_cached_at_its_last_message(audit: Audit) -> None:
     cache = prompts(audit, TALK)
     assert cache.breakpoints.five == (LAST,)
     assert (summed(cache).held_5m_tokens, summed(cache).read_5m_tokens) == (84_000, 60_000)
+
+
+def test_a_conversation_is_credited_with_exactly_what_the_replay_reads_and_writes(audit: Audit) -> None:
+    whole = summed(prompts(audit, TALK))
+    replayed = replay(audit, CacheRules())[1]
+    assert (whole.read_5m_tokens, whole.held_5m_tokens - whole.read_5m_tokens) == (60_000, 24_000)
+    assert (replayed.read_tokens, replayed.written_tokens) == (60_000, 24_000)
 
 
 def test_the_plan_of_a_conversation_says_where_to_put_the_breakpoint(audit: Audit) -> None:
