@@ -39,8 +39,9 @@ class Request:
 
     @property
     def model(self) -> str:
-        """Today's."""
-        return str(self.params["model"])
+        """Today's, by its id where it is known."""
+        told = str(self.params["model"])
+        return resolve_model(told, "anthropic").model or told
 
     def to(self, model: str) -> dict[str, Any]:
         """The same for another model."""
@@ -120,14 +121,13 @@ def _fit(requests: Iterable[Request], target: str, passed_over: Counter[str]) ->
     """Those that a trial can learn something from, with what the smaller model cannot take."""
     job = Job("trial", Path("jobs.sqlite"), Destination("jsonl", Path("answers.jsonl")))
     for request in requests:
-        name = resolve_model(request.model, "anthropic").model or request.model
-        if name == target:
-            passed_over[f"is on {target} already"] += 1
-            continue
         try:
             row_of(job, NewItem(request.params, request.key), 0)
         except UserError as error:
             passed_over[f"{error.found}; expected {error.expected}"] += 1
+            continue
+        if request.model == target:
+            passed_over[f"is on {target} already"] += 1
             continue
         here, there = refusal(dict(request.params)), refusal(request.to(target))
         if here is not None and there is not None:

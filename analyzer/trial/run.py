@@ -116,7 +116,7 @@ def carry_out(
         def send(job: Job, items: Sequence[NewItem]) -> None:
             if items:
                 enqueue_many(items, job=job, clock=clock)
-                _whole(run(job, provider, clock=clock, sleep=sleep, say=say), say)
+                _whole(run(job, provider, clock=clock, sleep=sleep, say=say))
 
         if answers_so_far(trial).lacks(trial.items):
             send(trial.job, trial.items)
@@ -130,7 +130,7 @@ def carry_out(
     return found
 
 
-def _whole(status: JobStatus, say: Callable[[str], None]) -> None:
+def _whole(status: JobStatus) -> None:
     if status.done:
         return
     left = status.queued + status.submitted + status.in_doubt + status.succeeded

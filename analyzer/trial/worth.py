@@ -76,7 +76,7 @@ def evidence(found: Found, workload: str, component: str | None, who: str, on: d
     """
     if found.pass_rate is None:
         raise ValueError("nothing was graded")
-    values = {"route_to": found.target, "pass_rate": found.pass_rate, "tried": found.tried}
+    values = {"route_to": found.target, "pass_rate": found.pass_rate.normalize(), "tried": found.tried}
     return Given("trial", workload, component, {**values, "who": who, "on": on, "note": note})
 
 

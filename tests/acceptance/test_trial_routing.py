@@ -323,7 +323,7 @@ def test_the_evidence_makes_routing_count_at_the_lower_end(folder: Path, server:
     assert {name: answer[name] for name in ("workload", "route_to", "pass_rate", "tried", "who")} == {
         "workload": "digest",
         "route_to": SMALL,
-        "pass_rate": "0.900000",
+        "pass_rate": "0.9",
         "tried": 10,
         "who": "Ann",
     }
@@ -343,7 +343,7 @@ def test_a_later_trial_takes_the_place_of_an_earlier_and_tells_it(folder: Path, 
     run(*ASK, *LOG, "--regex", "digest [0-4]", "--save")
     written = (folder / "whowaits.toml").read_text()
     (answer,) = tomllib.loads(written)["answer"]
-    assert (answer["pass_rate"], answer["tried"]) == ("0.500000", 10)
+    assert (answer["pass_rate"], answer["tried"]) == ("0.5", 10)
     assert "pass_rate was" in written
 
 
@@ -359,6 +359,14 @@ def test_long_requests_that_fail_more_often_are_told(
     assert "careful: what failed is 90.9% of today's cost, more than the lower end allows for" in printed
     server.plan.answers = {}
     assert "careful" not in run(*ASK, *LOG, "--regex", "answer|else")
+
+
+def test_what_would_make_the_result_worthless_is_said_before_it_is_paid_for(folder: Path, server: FakeServer) -> None:
+    (folder / "whowaits.toml").write_text('[constraints]\nallowed_models = ["claude-opus-4-6"]\n')
+    printed = run(*ASK, *LOG, "--judge", BIG)
+    assert "the judge claude-opus-4-6 answers itself here: it may favour its own answers" in printed
+    assert "claude-haiku-4-5 is not among the allowed models of the configuration" in printed
+    assert "up to 20 to the judge claude-opus-4-6" in printed
 
 
 def test_a_trial_that_would_cost_too_much_is_not_begun(folder: Path, server: FakeServer) -> None:
