@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -188,6 +190,20 @@ def test_answers_that_somebody_took_away_are_missed_and_not_counted_as_failed(fo
     assert set(server.times_accepted().values()) == {1}
 
 
+def test_a_trial_that_was_killed_while_it_waited_is_taken_up(folder: Path, server: FakeServer) -> None:
+    server.plan.is_ending = False
+    words = [sys.executable, "-m", "analyzer", *ASK, *LOG, "--exact", "--yes"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not server.made:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    server.plan.is_ending = True
+    assert found("--exact", "--yes")["passed"] == 10
+    assert set(server.times_accepted().values()) == {1}
+
+
 def test_a_folder_is_for_one_trial(folder: Path, server: FakeServer) -> None:
     run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
     with pytest.raises(UserError, match="a trial of other requests"):
@@ -261,6 +277,14 @@ def test_a_judge_that_prefers_a_position_fails_the_answer_and_that_is_told(folde
     told = found("--judge", JUDGE, "--yes")
     assert (told["passed"], told["failed"]) == (0, {"split": 10})
     assert "10: the judge changed its mind when the positions were swapped" in run(*ASK, *LOG, "--judge", JUDGE)
+
+
+def test_another_judge_is_paid_alone(folder: Path, server: FakeServer) -> None:
+    server.plan.answers = ByPosition()
+    assert found("--judge", JUDGE, "--yes")["passed"] == 10
+    assert found("--judge", "claude-opus-4-5", "--yes")["passed"] == 10
+    models = [params["model"] for params in sent(server)]
+    assert {name: models.count(name) for name in set(models)} == {SMALL: 10, JUDGE: 20, "claude-opus-4-5": 20}
 
 
 def test_a_judge_without_a_verdict_fails_the_answer(folder: Path, server: FakeServer) -> None:
