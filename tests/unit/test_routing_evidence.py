@@ -161,6 +161,14 @@ def test_a_model_that_cannot_take_the_requests_is_left_out_and_why_is_told(told:
         assert f"{name} is left out: {why}." in finding.sentence
 
 
+def test_an_answer_for_a_model_that_some_requests_do_not_fit_says_what_to_keep() -> None:
+    told = context(route_to="claude-haiku-4-5", pass_rate=usd("0.9"), largest_request_tokens=300_000)
+    assert routing.steps(told, ("routing",))[1] == (
+        "Keep what does not fit on today's model: claude-haiku-4-5 reads 200,000 tokens, the largest request has 300,000."
+    )
+    assert len(routing.steps(replace(told, largest_request_tokens=200_000), ("routing",))) == 1
+
+
 def test_what_the_log_does_not_tell_is_said() -> None:
     assert "Not logged: whether requests use thinking or tools or images." in what_if(context(needs=Needs())).sentence
     assert "Not logged" not in what_if(needing()).sentence

@@ -190,4 +190,9 @@ def steps(context: Context, levers: tuple[Lever, ...]) -> tuple[str, ...]:
     if context.tried is not None:
         low, high = wilson(passed, context.tried)
         told = f"{passed:.1%} of {context.tried:,} passed; the low case takes {low:.1%} (95 % interval to {high:.1%})"
-    return (f"Send it to {context.route_to} first; what fails the check goes to today's model ({told}).",)
+    first = f"Send it to {context.route_to} first; what fails the check goes to today's model ({told})."
+    model = context.prices.models.get(context.route_to or "")
+    unfit = None if model is None else context.needs.obstacle(model, context.largest_request_tokens)
+    return (
+        (first,) if unfit is None else (first, f"Keep what does not fit on today's model: {context.route_to} {unfit}.")
+    )
