@@ -163,9 +163,8 @@ def test_a_model_that_cannot_take_the_requests_is_left_out_and_why_is_told(told:
 
 def test_an_answer_for_a_model_that_some_requests_do_not_fit_says_what_to_keep() -> None:
     told = context(route_to="claude-haiku-4-5", pass_rate=usd("0.9"), largest_request_tokens=300_000)
-    assert routing.steps(told, ("routing",))[1] == (
-        "Keep what does not fit on today's model: claude-haiku-4-5 reads 200,000 tokens, the largest request has 300,000."
-    )
+    first = "Keep what does not fit on today's model: claude-haiku-4-5 reads 200,000 tokens, "
+    assert routing.steps(told, ("routing",))[1] == first + "the largest request has 300,000."
     assert len(routing.steps(replace(told, largest_request_tokens=200_000), ("routing",))) == 1
 
 
