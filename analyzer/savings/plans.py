@@ -60,6 +60,7 @@ def plan_component(
         today=state,
         planned=plan.state,
         set_costs_usd=tuple((in_order(some), cost) for some, cost in plan.set_costs_usd.items()),
+        set_parts=tuple(plan.states[some] for some in plan.set_costs_usd),
     )
 
 

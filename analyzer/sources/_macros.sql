@@ -173,9 +173,14 @@ create or replace temp macro thinking(x, output) as
   case when present(x) is not null and token_problem('thinking', x) is null and token_count(x) <= output then token_count(x) end;
 
 -- name: without_marks
--- Takes: JSON text of a prompt part. Returns: it without cache marks, so that a moved mark is the same prefix.
+-- Takes: JSON text of a prompt part. Returns: it without cache marks, so that a moved mark is the same prefix; and a list of
+-- one text as that text, which is how a message that gets a mark is often written.
+create or replace temp macro one_text(x) as
+  case when contains(x, '[{"type":"text","text":"')
+    then regexp_replace(x, '\[\{"type":"text","text":("(?:[^"\\]|\\.)*")\}\]', '\1', 'g') else x end;
 create or replace temp macro without_marks(x) as
-  case when contains(x, '"cache_control"') then regexp_replace(x, ',"cache_control":(\{[^{}]*\}|null)', '', 'g') else x end;
+  one_text(case when contains(x, '"cache_control"')
+    then regexp_replace(x, ',"cache_control":(\{[^{}]*\}|null)', '', 'g') else x end);
 
 -- name: prefix_text
 -- Takes: JSON texts of tools and system. Returns: one canonical JSON text, NULL without both being read.

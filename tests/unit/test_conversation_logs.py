@@ -23,10 +23,14 @@ def part(loop: int, step: int) -> str:
 
 
 def turn(loop: int, step: int, *, marked: bool = False) -> list[dict[str, Any]]:
-    """The messages of one step of an agent loop: all before and a new result; `marked`: a cache mark on the last."""
+    """The messages of one step of an agent loop: all before and a new result.
+
+    `marked`: a cache mark on the last, which is why it is a list of a text where those before are a text.
+    """
     messages: list[dict[str, Any]] = []
     for past in range(step):
-        messages.append({"role": "user", "content": [{"type": "text", "text": part(loop, past)}]})
+        text = part(loop, past)
+        messages.append({"role": "user", "content": text if marked else [{"type": "text", "text": text}]})
         messages.append({"role": "assistant", "content": [{"type": "text", "text": f"step {past}"}]})
     last: dict[str, Any] = {"type": "text", "text": part(loop, step)}
     if marked:
