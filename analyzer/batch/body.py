@@ -49,8 +49,7 @@ def body_of(store: Store, batch_no: int, token: str, size: int) -> Iterator[Body
     """The body of an intended batch; `size` as measured when it was intended. Nothing stays open after the block."""
     cursor = store.run("body", batch_no=batch_no)
     try:
-        requests = ((custom_id(token, row["item_no"]), row["params"]) for row in cursor)
-        yield Body(size, _chunks(cursor, token), requests)
+        yield Body(size, _chunks(cursor, token))
     finally:
         cursor.close()
 

@@ -96,8 +96,6 @@ def _unknown_since(store: Store, provider: Provider, since_us: int) -> list[Remo
 
 def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
     """The batch of ours that it is; 0 = it is not ours, which is remembered; None = cannot be told (yet)."""
-    if remote.token is not None:
-        return _batch_of(store, remote.token) or 0
     if remote.status != "ended" or remote.is_archived:
         return None
     try:
@@ -108,17 +106,12 @@ def _proof(store: Store, provider: Provider, remote: RemoteBatch) -> int | None:
     if first is None or first.kind == "unreadable":
         return None
     ours = parts_of(first.custom_id)
-    batch_no = _batch_of(store, ours[0]) if ours else None
-    if batch_no is not None:
-        return batch_no
+    row = store.run("batch_of_token", token=ours[0]).fetchone() if ours else None
+    if row is not None:
+        return int(row["batch_no"])
     with store.change():
         store.run("add_stranger", provider_id=remote.id)
     return 0
-
-
-def _batch_of(store: Store, token: str) -> int | None:
-    row = store.run("batch_of_token", token=token).fetchone()
-    return None if row is None else int(row["batch_no"])
 
 
 def _adopt(store: Store, batch_no: int, remote: RemoteBatch) -> None:

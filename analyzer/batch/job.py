@@ -45,23 +45,6 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Cloud:
-    """A batch service reached through a folder (files_api.py) in the place of the Message Batches API.
-
-    `kind`: bedrock or vertex. `model`: the cloud's own id of the one model of the job. `bucket`: s3:// or gs:// place
-    without a slash at its end. `role`: Bedrock's service role; `project`, `location`: Vertex'.
-    """
-
-    kind: str
-    folder: Path
-    model: str
-    bucket: str
-    role: str = ""
-    project: str = ""
-    location: str = ""
-
-
-@dataclass(frozen=True)
 class Guard:
     """What keeps a deadline: late items leave the batch and are sent synchronously, at full price.
 
@@ -75,8 +58,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Job:
-    """One job. Paths are absolute; a cap of None = no cap; `models` empty = any; `guard` None = off; `cloud`
-    None = the Message Batches API.
+    """One job. Paths are absolute; a cap of None = no cap; `models` empty = any; `guard` None = off.
 
     `output_tokens`, `high_output_tokens`: mean and highest answer for the estimate, 0 = not known, then max_tokens.
     `deadline_s`: an item without its own `needed_by` is needed that long after it was enqueued; None = no deadline.
@@ -103,4 +85,3 @@ class Job:
     schema: Path | None = None
     guard: Guard | None = field(default=None)
     prometheus: Path | None = None
-    cloud: Cloud | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from analyzer.batch.job import API_MAX_BYTES, API_MAX_ITEMS, API_MAX_QUEUED, Cloud, Destination, Guard, Job
+from analyzer.batch.job import API_MAX_BYTES, API_MAX_ITEMS, API_MAX_QUEUED, Destination, Guard, Job
 from analyzer.batch.sinks import NEEDS
 from analyzer.errors import UserError, UserErrors, nearest_name
 from analyzer.times import duration_s
@@ -25,23 +25,7 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     "guard": ("enabled", "tail", "reserve", "concurrency"),
     "destination": ("kind", "path", "table", "url", "dsn_env", "secret_env", "command", "function", "timeout"),
     "metrics": ("prometheus",),
-    "provider": ("kind", "folder", "model", "bucket", "role", "project", "location"),
 }
-_CLOUD_NEEDS: Mapping[str, Mapping[str, str]] = {
-    "messages": {},
-    "bedrock": {
-        "model": r"[A-Za-z0-9.:/_-]{1,2048}",
-        "bucket": r"s3://[a-z0-9.-]{3,63}(/[A-Za-z0-9._-]+)*",
-        "role": r"arn:aws(-[^:]+)?:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+",
-    },
-    "vertex": {
-        "model": r"[A-Za-z0-9.@_-]{1,200}",
-        "bucket": r"gs://[a-z0-9._-]{3,63}(/[A-Za-z0-9._-]+)*",
-        "project": r"[a-z0-9:.-]{1,100}",
-        "location": r"[a-z0-9-]{1,40}",
-    },
-}
-"""Kinds of providers; what each must be told, and its form."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
@@ -83,7 +67,6 @@ def load_job(path: Path) -> Job:
         schema=read.path("results", "schema", folder),
         guard=_guard(read),
         prometheus=read.path("metrics", "prometheus", folder),
-        cloud=_cloud(read, folder),
     )
     if errors:
         raise UserErrors(errors)
@@ -98,26 +81,6 @@ def _guard(read: _Reader) -> Guard | None:
         concurrency=read.whole("guard", "concurrency", usual.concurrency, 1, 64),
     )
     return guard if read.flag("guard", "enabled") else None
-
-
-def _cloud(read: _Reader, folder: Path) -> Cloud | None:
-    """`[provider]`; None = the Message Batches API. A folder has no synchronous calls, and its jobs one model each."""
-    kind = read.text("provider", "kind", "messages")
-    if kind not in _CLOUD_NEEDS:
-        read.problem("provider.kind", repr(kind), nearest_name(kind, _CLOUD_NEEDS))
-    needs = _CLOUD_NEEDS.get(kind, {})
-    told = {name: read.text("provider", name, "") for name in needs}
-    for name, form in needs.items():
-        if not re.fullmatch(form, told[name]):
-            read.problem(f"provider.{name}", repr(told[name]) if told[name] else "nothing", f"text like {form}")
-    if not needs:
-        return None
-    for table, key in (("guard", "enabled"), ("preflight", "count_tokens"), ("cache", "prime")):
-        if read.flag(table, key):
-            read.problem(f"{table}.{key}", "true", f"false: {kind} is reached through a folder, by cron")
-    if len(read.names("job", "models")) != 1:
-        read.problem("job.models", repr(read.value("job", "models")), f"one model: a job of {kind} has one")
-    return Cloud(kind, folder / read.text("provider", "folder", kind), **told)
 
 
 def _destination(read: _Reader, folder: Path) -> Destination:

@@ -9,21 +9,17 @@ from typing import Any, Literal, Protocol
 
 @dataclass(frozen=True)
 class Body:
-    """A batch as it is sent: `size` bytes, in `chunks`, or request by request (custom_id, params as JSON).
-
-    One of the two can be read, once: no batch is ever in memory.
-    """
+    """A batch as it is sent: `size` bytes, in `chunks` that can be read once, so that no batch is ever in memory."""
 
     size: int
     chunks: Iterable[bytes]
-    requests: Iterable[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
 class RemoteBatch:
     """A batch as the provider tells it. `items`: all request counts together; instants in microseconds UTC.
 
-    `is_archived`: its results are gone. `token`: what begins its custom_ids; None = only its results tell.
+    `is_archived`: its results are gone.
     """
 
     id: str
@@ -32,7 +28,6 @@ class RemoteBatch:
     created_us: int
     ended_us: int | None
     is_archived: bool = False
-    token: str | None = None
 
 
 @dataclass(frozen=True)

@@ -75,10 +75,10 @@ def enqueue(file: Any, job_file: Path, as_json: bool) -> int:
 def estimate(job_file: Path, as_json: bool) -> int:
     """Check and price what is queued, and send nothing (where the job wants it, tokens are counted by the API)."""
     from analyzer.batch import load_job, quote
-    from analyzer.batch.providers import provider_of
+    from analyzer.batch.messages_api import from_environment
 
     job = load_job(job_file)
-    found = quote(job, provider_of(job) if job.counts_tokens else None)
+    found = quote(job, from_environment() if job.counts_tokens else None)
     if as_json:
         print_json({name: getattr(found, name) for name in found.__dataclass_fields__})
     else:
@@ -94,10 +94,10 @@ def submit(job_file: Path, assume_absent_after: str | None) -> int:
     """Send what is queued, and look for batches in doubt first."""
     from analyzer.batch import load_job, quote, status_of
     from analyzer.batch import submit as send
-    from analyzer.batch.providers import provider_of
+    from analyzer.batch.messages_api import from_environment
 
     job, absent_s = load_job(job_file), seconds(assume_absent_after, "--assume-absent-after")
-    provider = provider_of(job)
+    provider = from_environment()
     priced = quote(job, provider)
     if priced.items:
         show_quote(priced)
@@ -113,10 +113,10 @@ def collect(job_file: Path) -> int:
     """Fetch the results of batches that have ended, deliver them, and mind the deadlines."""
     from analyzer.batch import collect as fetch
     from analyzer.batch import load_job, status_of
-    from analyzer.batch.providers import provider_of
+    from analyzer.batch.messages_api import from_environment
 
     job = load_job(job_file)
-    done = fetch(job, provider_of(job))
+    done = fetch(job, from_environment())
     click.echo(f"{done.results} results from {done.batches_ended} batches, {done.delivered} delivered")
     show_remarks(done.remarks)
     return end(job, status_of(job))
@@ -129,10 +129,10 @@ def run(job_file: Path, assume_absent_after: str | None) -> int:
     """Submit and collect until the job is done."""
     from analyzer.batch import load_job
     from analyzer.batch import run as go
-    from analyzer.batch.providers import provider_of
+    from analyzer.batch.messages_api import from_environment
 
     job, absent_s = load_job(job_file), seconds(assume_absent_after, "--assume-absent-after")
-    status = go(job, provider_of(job), assume_absent_after_s=absent_s, say=lambda line: click.echo(line, err=True))
+    status = go(job, from_environment(), assume_absent_after_s=absent_s, say=lambda line: click.echo(line, err=True))
     show_status(status)
     return end(job, status) or (0 if status.done else NEEDS_A_PERSON)
 
