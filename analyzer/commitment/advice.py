@@ -66,7 +66,7 @@ class Advice:
     commitments within 1 % of the best cost. `break_even_usd`: list demand under which no commitment would have been
     cheaper, None without one; `loss_share`: probability that none would have been cheaper. `unoptimized`: the level
     that today's usage suggests, at the demand after savings; `regret_unoptimized_usd`: what it costs beyond the best.
-    `unpriced_requests` have no list cost and are in no demand.
+    `unpriced_requests`, and `unpriced_rows` of reports that do not count theirs, have no list cost and are in no demand.
     """
 
     terms: Terms
@@ -76,6 +76,7 @@ class Advice:
     outlook: Outlook
     moves: tuple[Move, ...]
     unpriced_requests: int
+    unpriced_rows: int
     seed: int
     demand_today_usd: tuple[float, float, float]
     demand_usd: tuple[float, float, float]
@@ -131,6 +132,7 @@ def advise(assessment: Assessment, terms: Terms, *, seed: int = 1, paths: int = 
         outlook=outlook,
         moves=moves,
         unpriced_requests=sum(row.requests for row in assessment.coverage.unpriced),
+        unpriced_rows=assessment.coverage.unpriced_rows,
         seed=seed,
         demand_today_usd=_spread(today.term_usd),
         demand_usd=_spread(planned.term_usd),

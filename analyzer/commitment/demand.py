@@ -199,11 +199,16 @@ def _wander(weekly: Floats) -> float:
     return math.sqrt(max(0.0, float((steps**2).mean() + 2 * (steps[1:] * steps[:-1]).mean())))
 
 
+def counted_days(days: int) -> str:
+    """`1 day`, `31 days`."""
+    return f"{days} day{'' if days == 1 else 's'}"
+
+
 def _remarks(days: int, trend: float | None, uses_trend: bool) -> tuple[str, ...]:
     """What the history is too short for, and what became of its trend, as sentences."""
     found = []
     if days < 2 * WEEK:
-        found.append(f"{days} days of log: too short for a weekday profile (two weeks).")
+        found.append(f"{counted_days(days)} of log: too short for a weekday profile (two weeks).")
     if trend is None:
         found.append("No trend: that takes eight weeks with spend in each; growth comes from the scenarios alone.")
     else:
@@ -212,7 +217,7 @@ def _remarks(days: int, trend: float | None, uses_trend: bool) -> tuple[str, ...
         found.append(f"The log's trend of {monthly:+.1f} % a month {what}.")
     if days < 365:
         share = UNSEEN_SHARE / math.sqrt(days / WEEK)
-        found.append(f"{days} days of log: no season of a year; its shortness widens the level by {share * 100:.0f} %.")
+        found.append(f"{counted_days(days)} of log: no season of a year; that widens the level by {share * 100:.0f} %.")
     return tuple(found)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from analyzer.commitment.advice import Advice
 from analyzer.commitment.curve import Level
+from analyzer.commitment.demand import counted_days
 from analyzer.money import as_text, dollars, to_cents
+from analyzer.workloads.spend import counted_usage
 
 CURVE_POINTS = 40
 
@@ -84,7 +86,7 @@ def backtest_sentence(advice: Advice) -> str:
     tried = advice.backtest
     miss, bias = tried.mean_absolute_error_share, tried.mean_error_share
     if miss is None or bias is None:
-        return f"Backtest: {len(advice.history.usd)} days of log are too short for one (three weeks)."
+        return f"Backtest: {counted_days(len(advice.history.usd))} of log are too short for one (three weeks)."
     count = len(tried.forecasts)
     return (
         f"Backtest on the log's own past: {count} forecast{'' if count == 1 else 's'} of up to four weeks missed by "
@@ -95,9 +97,9 @@ def backtest_sentence(advice: Advice) -> str:
 def caveats(advice: Advice) -> Sequence[str]:
     """What the log is too short for, what is assumed, and what is left out."""
     found = list(advice.outlook.remarks)
-    if advice.unpriced_requests:
-        requests = f"{advice.unpriced_requests:,} request{'' if advice.unpriced_requests == 1 else 's'}"
-        found.append(f"Not counted: {requests} without a price (see whowaits spend).")
+    if advice.unpriced_requests or advice.unpriced_rows:
+        unpriced = counted_usage(advice.unpriced_requests, advice.unpriced_rows)
+        found.append(f"Not counted: {unpriced} without a price (see whowaits spend).")
     if advice.terms.growth_is_assumed:
         shares = ", ".join(f"{g.name} {g.monthly_share * 100:+.0f} % a month" for g in advice.terms.growth)
         found.append(f"Growth is ASSUMED ({shares}): put your own [[growth]] into the terms.")
@@ -125,6 +127,7 @@ def advice_document(advice: Advice) -> dict[str, Any]:
         "ends_on": str(advice.ends_on),
         "seed": advice.seed,
         "unpriced_requests": advice.unpriced_requests,
+        "unpriced_report_rows": advice.unpriced_rows,
         "demand": _spread(advice.demand_usd),
         "demand_today": _spread(advice.demand_today_usd),
         "worst_month": str(advice.worst_month.first_day),

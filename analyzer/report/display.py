@@ -7,12 +7,14 @@ sentences of the rules write them so; a decimal would promise a precision that n
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from analyzer.money import to_cents as to_cents
-from analyzer.savings.assessment import LeverFinding, WorkloadPlan
+from analyzer.savings.assessment import ComponentPlan, LeverFinding, WorkloadPlan
 from analyzer.waiting.verdicts import Evidence
+from analyzer.workloads.spend import counted_usage
 
 _TURNING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h|days?|tokens)(?!\w))")
@@ -154,3 +156,10 @@ def shortened(name: str, length: int) -> str:
     """The name on one line, cut to `length` characters with an ellipsis."""
     line = " ".join(plain(name).split()) or "(no name)"
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def unpriced_text(parts: Iterable[ComponentPlan]) -> str:
+    """What of some components has no price: `1,501 requests`; empty where all has one."""
+    found = [(part.unpriced_requests, part.unpriced_rows) for part in parts]
+    requests, rows = sum(one for one, _ in found), sum(one for _, one in found)
+    return counted_usage(requests, rows) if requests or rows else ""

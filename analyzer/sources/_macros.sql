@@ -12,13 +12,13 @@ create or replace temp macro shown(x) as
 -- name: token_problem
 -- Takes: a field's name and its text. Returns: why it is no count of tokens, or NULL.
 create or replace temp macro token_problem(field, x) as
-  case when present(x) is null or regexp_full_match(trim(x), '\d{1,10}(\.0+)?') then null
+  case when present(x) is null or regexp_full_match(trim(x), '\d{1,12}(\.0+)?') then null
   else field || ': found ' || shown(x) || ', expected a whole number of tokens' end;
 
 -- name: token_count
 -- Takes: a text without a token_problem. Returns: bigint, 0 for absent.
 create or replace temp macro token_count(x) as
-  coalesce(try_cast(regexp_extract(trim(x), '^(\d{1,10})(\.0+)?$', 1) as bigint), 0);
+  coalesce(try_cast(regexp_extract(trim(x), '^(\d{1,12})(\.0+)?$', 1) as bigint), 0);
 
 -- name: number
 -- Takes: a text. Returns: double, NULL when absent, not finite or no number.

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from analyzer.money import add
-from analyzer.report.display import URGENCY_NAMES, percent, shown_verdict
+from analyzer.report.display import URGENCY_NAMES, percent, shown_verdict, unpriced_text
 from analyzer.report.figures import Chart, spend_bars_figure
 from analyzer.savings.assessment import Assessment
 from analyzer.savings.ledger import Ledger, ledger_of
@@ -30,7 +30,7 @@ def build(assessment: Assessment) -> dict[str, Any]:
             "undecided_part": row.plan.verdict.cannot_tell and shown_verdict(row.plan) != "cannot-tell",
             "confidence": row.plan.verdict.confidence,
             "requests": sum(component.requests for component in row.plan.components),
-            "unpriced_requests": sum(component.unpriced_requests for component in row.plan.components),
+            "unpriced": unpriced_text(row.plan.components),
             "cost": row.cost_text,
             "baseline_usd": row.baseline_usd,
             "percent": percent(row.baseline_usd, ledger.baseline_usd),

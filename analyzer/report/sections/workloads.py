@@ -18,6 +18,7 @@ from analyzer.report.display import (
     finding_amount,
     percent,
     shown_verdict,
+    unpriced_text,
     weight_text,
 )
 from analyzer.report.staying import explained
@@ -86,7 +87,7 @@ def _component(cell: Cell) -> dict[str, Any]:
         "confidence": verdict.confidence,
         "basis": BASIS_NAMES[verdict.basis],
         "requests": plan.requests,
-        "unpriced_requests": plan.unpriced_requests,
+        "unpriced": unpriced_text([plan]),
         "input_tokens": plan.tokens.input_tokens,
         "output_tokens": plan.tokens.output_tokens,
         "models": plan.models,
