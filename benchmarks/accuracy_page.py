@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 ORDER = (
     ("scheduled", ("real scheduler", "daily", "multi-slot", "multi-slot, gated", "jittered 30 min", "jittered, gated",
-                   "jittered, weekdays", "late pipeline", "weekdays", "hourly", "hourly, long", "quarter-hourly",
-                   "poll, gated", "month-end")),
+                   "jittered, weekdays", "late pipeline", "weekdays", "hourly", "hourly, long", "hourly, late",
+                   "quarter-hourly", "poll, gated", "month-end")),
     ("people", ("real person", "real people together", "person", "person of habit", "team",
                 "users all over the world", "users in office hours")),
     ("events", ("webhooks", "after meetings", "queue drains", "one at a time", "gathered events")),

@@ -143,6 +143,14 @@ def _hourly_long(draw: random.Random, days: int) -> Iterator[int]:
     return _every(draw, days, HOUR_US, draw.uniform(0, 5) * MINUTE_US, draw.uniform(15, 40) * MINUTE_US)
 
 
+def _hourly_late(draw: random.Random, days: int) -> Iterator[int]:
+    """Every half hour to two hours, up to an hour and a half late, and sometimes left out: a busy shared scheduler."""
+    period, kept, delay = draw.choice((30, 60, 120)), draw.uniform(0.75, 1.0), draw.uniform(3, 20)
+    for number in range(days * 24 * 60 // period):
+        if draw.random() < kept:
+            yield int((number * period + min(draw.expovariate(1 / delay), 90.0)) * MINUTE_US)
+
+
 def _quarter_hourly(draw: random.Random, days: int) -> Iterator[int]:
     return _every(draw, days, 15 * MINUTE_US, draw.uniform(0, 3) * MINUTE_US, draw.uniform(0, 2) * MINUTE_US)
 
@@ -287,6 +295,7 @@ KINDS: dict[str, tuple[str, Habit]] = {
     "weekdays": ("scheduled", _weekdays),
     "hourly": ("scheduled", _hourly),
     "hourly, long": ("scheduled", _hourly_long),
+    "hourly, late": ("scheduled", _hourly_late),
     "quarter-hourly": ("scheduled", _quarter_hourly),
     "poll, gated": ("scheduled", _gated_poll),
     "month-end": ("scheduled", _month_end),

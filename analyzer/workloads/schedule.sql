@@ -151,29 +151,59 @@ join (
   from phase_thirds
 ) t on t.component_no = p.component_no and t.place = 1
 
+-- name: run_turns
+-- Takes: runs, run_partners, phase_arcs. Returns: one row per run: its turn of the best period, and whether it keeps to the
+-- schedule: it starts in the fullest third of the period, or in a slot (2 runs of other days or more are with it at some
+-- width, 3 times those around).
+select
+  r.component_no,
+  r.run_no,
+  r.started_us - r.started_us % 86400000000 as day_us,
+  r.requests,
+  (r.started_us - a.bin * a.period_us / 12) - (r.started_us - a.bin * a.period_us / 12) % a.period_us as turn_us,
+  a.period_us,
+  slotted.run_no is not null
+    or ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 < 4
+    as is_kept
+from runs r
+join phase_arcs a on a.component_no = r.component_no
+left join (
+  select distinct component_no, run_no from run_partners where same >= 2 and same + 1 >= 3 * near
+) slotted on slotted.component_no = r.component_no and slotted.run_no = r.run_no
+
+-- name: turns_taken
+-- Takes: run_turns. Returns: the share of the turns, from first to last, that a run keeps.
+select
+  component_no,
+  count(distinct case when is_kept then turn_us end)
+    / (cast(max(turn_us) - min(turn_us) as double) / max(period_us) + 1) as taken_share
+from run_turns
+group by component_no
+
 -- name: off_schedule
--- Takes: runs, run_partners, phase_arcs. Returns: per component the runs that start outside the fullest third of the best
--- period and are in no slot (of any width 2 runs of other days or more are with them, 3 times those around); no row = none.
--- day_squares: sum of the squares of such runs a day.
+-- Takes: run_turns, turns_taken. Returns: per component the runs off the schedule; no row = none. Where 30 % of the turns
+-- or more are kept, a run in a turn that no other run keeps is the turn's own, late. day_squares: sum of the squares of
+-- the runs off the schedule a day.
 select
   component_no,
   cast(sum(runs) as bigint) as runs,
   cast(sum(requests) as bigint) as requests,
   cast(sum(runs * runs) as double) as day_squares
 from (
-  select
-    r.component_no,
-    r.started_us - r.started_us % 86400000000 as day_us,
-    count(*) as runs,
-    sum(r.requests) as requests
-  from runs r
-  join phase_arcs a on a.component_no = r.component_no
-  left join (
-    select distinct component_no, run_no from run_partners where same >= 2 and same + 1 >= 3 * near
-  ) slotted on slotted.component_no = r.component_no and slotted.run_no = r.run_no
-  where slotted.run_no is null
-    and ((r.started_us % a.period_us - r.started_us % (a.period_us / 12)) / (a.period_us / 12) - a.bin + 12) % 12 >= 4
-  group by r.component_no, r.started_us - r.started_us % 86400000000
+  select component_no, day_us, count(*) as runs, sum(requests) as requests
+  from (
+    select
+      r.component_no,
+      r.day_us,
+      r.requests,
+      r.is_kept,
+      t.taken_share,
+      bool_or(r.is_kept) over (partition by r.component_no, r.turn_us) as is_turn_kept
+    from run_turns r
+    join turns_taken t on t.component_no = r.component_no
+  ) marked
+  where not is_kept and (is_turn_kept or taken_share < 0.3)
+  group by component_no, day_us
 ) days
 group by component_no
 
@@ -188,13 +218,14 @@ group by component_no
 -- Takes: run_sizes, off_schedule, phase_shape, slot_shape, day_shape. Returns: the share of requests that come off the
 -- schedule (off_share), and the same where they are other work, not the job's own late runs (other_share; 0 = nothing says
 -- so). Other work are 14 runs or more where the schedule is sharp (R 0.7, or days that repeat slots 12 times as often as
--- chance), or that are more than 1.5 a day, or that come in heaps (variance of their number a day over twice its mean); and
--- 6 runs or more of another size than those on it (the means 2.25 standard errors apart; 5.0625 = 2.25^2).
+-- chance), or that are more than 1.5 a day and 15 % of all, or that come in heaps (variance of their number a day over
+-- twice its mean); and 6 runs or more of another size than those on it (the means 2.25 standard errors apart; 5.0625 =
+-- 2.25^2).
 select
   component_no,
   round(off_requests / requests, 6) as off_share,
   round(case
-    when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > 1.5 * span_days
+    when off_runs >= 14 and (phase_r >= 0.7 or slot_ratio >= 12 or off_runs > greatest(1.5 * span_days, 0.15 * runs)
       or day_squares / span_days - off_a_day * off_a_day > 2 * off_a_day) then off_requests / requests
     when off_runs >= 6 and apart * apart > 5.0625 * variance * (1.0 / off_runs + 1.0 / on_runs)
       then off_requests / requests
@@ -202,6 +233,7 @@ select
 from (
   select
     s.component_no,
+    s.runs,
     s.requests,
     coalesce(o.runs, 0) as off_runs,
     cast(coalesce(o.runs, 0) as double) / d.span_days as off_a_day,

@@ -25,7 +25,16 @@ TAG_LIMIT = 16
 _RHYTHM = (
     *("runs", "active_hours", "run_days", "near_hours", "hour_repeat", "day_shape", "run_shape"),
     *("phase_shape", "run_times", "run_partners", "slot_pairs", "slot_scores", "slot_shape", "wide_slot_shape"),
-    *("phase_bins", "phase_thirds", "phase_arcs", "off_schedule", "run_sizes", "other_work"),
+    *(
+        "phase_bins",
+        "phase_thirds",
+        "phase_arcs",
+        "run_turns",
+        "turns_taken",
+        "off_schedule",
+        "run_sizes",
+        "other_work",
+    ),
 )
 """Blocks of rhythm.sql and schedule.sql that `part_timing` takes, in order."""
 

@@ -188,9 +188,25 @@ def test_runs_in_no_slot_and_out_of_phase_are_off_the_schedule(audit):
     scan(audit, Config())
     shares = {row["workload"]: row["off_share"] for row in feature_rows(audit)}
     assert shares["job"] == 0
-    # no run of the person repeats another; in ten minutes the person is at minutes 0, 2, 4, 6 and 8, twice each, and the
-    # fullest third holds minutes 0 and 2
+    # no run of the person repeats another; in ten minutes the person is at minutes 0, 2, 4, 6 and 8, twice each, and
+    # the fullest third holds minutes 0 and 2
     assert shares["mixed"] == pytest.approx(6 / 20)
+
+
+def test_a_late_run_in_a_turn_of_its_own_is_no_other_work(audit):
+    minute_us = 60 * SECOND_US
+    # an hourly job for 14 days, at minute 0 and 6 in turn; every sixth run is late, at a minute from 20 to 59
+    late = {turn: 20 + turn // 6 * 7 % 40 for turn in range(5, 14 * 24, 6)}
+    job = [turn * HOUR_US + late.get(turn, turn % 2 * 6) * minute_us for turn in range(14 * 24)]
+    # and 14 runs of a person at minute 25, each at another hour, in turns that the job keeps
+    hours = [hour for hour in range(24) if hour % 6 != 5][:14]
+    person = [day * DAY_US + hour * HOUR_US + 25 * minute_us for day, hour in enumerate(hours)]
+    add_requests(audit, [{"api_key": "job", "at": at} for at in job])
+    add_requests(audit, [{"api_key": "mixed", "at": at} for at in job + person])
+    scan(audit, Config())
+    shares = {row["workload"]: row["off_share"] for row in feature_rows(audit)}
+    assert shares["job"] == 0
+    assert shares["mixed"] == pytest.approx(14 / 350, abs=1e-6)
 
 
 def test_runs_on_both_sides_of_midnight_are_at_the_same_time_of_day(audit):
