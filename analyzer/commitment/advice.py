@@ -66,7 +66,7 @@ class Advice:
     commitments within 1 % of the best cost. `break_even_usd`: list demand under which no commitment would have been
     cheaper, None without one; `loss_share`: probability that none would have been cheaper. `unoptimized`: the level
     that today's usage suggests, at the demand after savings; `regret_unoptimized_usd`: what it costs beyond the best.
-    `unpriced_requests`, and `unpriced_rows` of reports that do not count theirs, have no list cost and are in no demand.
+    `unpriced_requests`, and `unpriced_rows` of reports that do not count theirs, have no list cost: in no demand.
     """
 
     terms: Terms

@@ -84,15 +84,19 @@ class Kit:
 
     @property
     def day_budget_usd(self) -> Decimal:
-        """The plan's dearest case for a mean day, doubled, up to the next cent.
+        """The plan's dearest case for the busiest day, doubled, up to the next cent.
 
-        Doubled because the runner holds its high estimate against the cap, and because days differ.
+        Doubled because the runner holds its high estimate against the cap, and because days differ. The busiest day is
+        that of today's list cost, of which the plan leaves the share that it leaves in all.
         Where the plan has levers that the kit does not carry out, the cost by batch alone is taken instead.
         """
         planned = add(component.optimized_usd["low"] for component in self.moves)
+        today = add(component.baseline_usd for component in self.moves)
         if self.other_levers and self.batch_alone_usd is not None:
-            planned = max(planned, add(c.baseline_usd for c in self.moves) - self.batch_alone_usd)
-        a_day = times(planned, BUDGET_FACTOR) / max(self.days, 1)
+            planned = max(planned, today - self.batch_alone_usd)
+        busiest = add(component.busiest_day_usd for component in self.moves)
+        share = max(busiest / today if today else ZERO, 1 / Decimal(max(self.days, 1)))
+        a_day = times(planned, BUDGET_FACTOR) * share
         return max(a_day.quantize(Decimal("0.01"), rounding=ROUND_UP), Decimal("0.01"))
 
     @property
@@ -118,9 +122,10 @@ class Kit:
 
     @property
     def day_records(self) -> int:
-        """Twice the mean requests of a day, but enough for one job of the least size."""
+        """Twice the requests of the busiest day, but enough for one job of the least size."""
         requests = sum(component.requests for component in self.moves)
-        return max(-(-BUDGET_FACTOR * requests // max(self.days, 1)), self.service.min_records)
+        busiest = sum(component.busiest_day_requests for component in self.moves)
+        return max(BUDGET_FACTOR * busiest, -(-BUDGET_FACTOR * requests // max(self.days, 1)), self.service.min_records)
 
     @property
     def is_cached(self) -> bool:

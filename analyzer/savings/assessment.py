@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from analyzer.money import add
+from analyzer.money import ZERO, add
 from analyzer.savings.state import State
 from analyzer.tokens import TokenSums
 from analyzer.waiting.verdicts import ComponentVerdict, WorkloadVerdict
@@ -64,7 +64,8 @@ class ComponentPlan:
     simulation. `today`, `planned`: the parts that `baseline_usd` and the low case are the cost of. `set_costs_usd`: low
     case cost of every set of allowed levers, from which the credit follows; `set_parts`: the parts that they are the
     cost of, in the same order, where these are kept. `unpriced_rows`: rows of reports without a price that do not count
-    their requests.
+    their requests. `busiest_day_usd`, `busiest_day_requests`: list cost of the dearest UTC day and requests of the
+    fullest.
     """
 
     verdict: ComponentVerdict
@@ -85,6 +86,8 @@ class ComponentPlan:
     set_costs_usd: tuple[tuple[tuple[Lever, ...], Decimal], ...] = ()
     set_parts: tuple[State, ...] = ()
     unpriced_rows: int = 0
+    busiest_day_usd: Decimal = ZERO
+    busiest_day_requests: int = 0
 
     @property
     def saving_usd(self) -> Decimal:

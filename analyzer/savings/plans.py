@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from analyzer.money import ZERO, add
@@ -42,6 +43,7 @@ def plan_component(
         obstacles = {lever: _no_cost(lever) for lever in LEVERS}
     allowed = tuple(lever for lever in LEVERS if obstacles[lever] is None)
     plan = best_plan(state, context, allowed)
+    days = _days(priced)
     findings = tuple(obstacles[lever] or finding_of(lever, state, context, plan) for lever in LEVERS)
     return ComponentPlan(
         verdict=verdict,
@@ -61,7 +63,17 @@ def plan_component(
         planned=plan.state,
         set_costs_usd=tuple((in_order(some), cost) for some, cost in plan.set_costs_usd.items()),
         set_parts=tuple(plan.states[some] for some in plan.set_costs_usd),
+        busiest_day_usd=max((add(row.list_cost_usd or ZERO for row in day) for day in days), default=ZERO),
+        busiest_day_requests=max((sum(row.usage.requests for row in day) for day in days), default=0),
     )
+
+
+def _days(priced: Iterable[PricedUsage]) -> list[list[PricedUsage]]:
+    """The rows of each UTC day; a row of several days stands on its first, as if it were one."""
+    days: dict[date, list[PricedUsage]] = {}
+    for row in priced:
+        days.setdefault(row.usage.on, []).append(row)
+    return list(days.values())
 
 
 def plan_workload(verdict: WorkloadVerdict, components: Iterable[ComponentPlan]) -> WorkloadPlan:

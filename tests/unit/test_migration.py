@@ -200,6 +200,13 @@ def test_the_budget_is_never_zero() -> None:
     assert dataclasses.replace(kit, coverage=nothing).day_budget_usd == Decimal("0.02")
 
 
+def test_the_daily_cap_lets_the_busiest_day_through() -> None:
+    plan = dataclasses.replace(component("c", cost="60", low="30"), busiest_day_usd=Decimal(15))
+    (kit,) = kits_of(assessment(workload("w", plan)))
+    # a quarter of the list cost fell on one day: a quarter of the plan's $30, doubled; the mean day would give $2
+    assert kit.day_budget_usd == Decimal("15.00")
+
+
 def test_the_runner_reads_every_job_file(tmp_path: Path) -> None:
     plans = [workload(name, component(name, levers=("caching", "batch"))) for name in HOSTILE]
     jobs = [load_job(path) for path in write_kits(assessment(*plans), tmp_path) if path.name == "batch.toml"]

@@ -228,6 +228,6 @@ def test_a_cloud_kit_leaves_caching_to_the_engineer_and_says_so(tmp_path: Path) 
     assert "**The deadline is over before a job is full**" in runbook and "come together in 10 days" in runbook
     assert "where its deadline is over before a job is full" in (tmp_path / "INDEX.md").read_text()
     assert "cache_control" not in (tmp_path / "01-w" / "before_after.py").read_text()
-    # 300 requests in 30 days, twice the mean day = 20, but one job takes 100 at least
+    # 300 requests in 30 days, twice that = 20, but one job takes 100 at least
     settings = json.loads((tmp_path / "01-w" / "settings.json").read_text())
     assert (settings["day_records"], settings["min_records"], settings["deadline_s"]) == (100, 100, 7200)

@@ -106,6 +106,14 @@ def test_three_workloads_by_hand(audit: Audit) -> None:
     assert [(m, n, cost) for m, n, _, cost in found.by_model] == [("claude-sonnet-4-6", 3, usd("9.00"))]
 
 
+def test_the_busiest_day_is_known_by_its_cost_and_its_requests(audit: Audit) -> None:
+    """Two requests of 3.00 on one day, one of 3.00 a day later."""
+    for no, at_s in enumerate((0, 60, 86_400), 1):
+        add_request(audit, no, "digest", at_s=at_s)
+    (plan,) = assess(audit, Config()).workloads[0].components
+    assert (plan.busiest_day_usd, plan.busiest_day_requests) == (usd("6.00"), 2)
+
+
 def test_unpriced_requests_are_named_with_their_tokens_and_in_no_total(audit: Audit) -> None:
     add_request(audit, 1, "digest")
     add_request(audit, 2, "digest", model="some-model-of-ours", tokens=77, reported="0.5")
