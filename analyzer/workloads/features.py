@@ -225,9 +225,7 @@ FEATURES = (
     ),
     Feature("slot_ratio", "double", "ratio", "such pairs of runs, over those of the shuffle"),
     Feature("slot_min", "double", "min", "width within which they start: the best of 3, 5 and 10 minutes"),
-    Feature(
-        "wide_slot_score", "double", "log ratio", "the same to within 10 minutes, over a shuffle within 2 hours"
-    ),
+    Feature("wide_slot_score", "double", "log ratio", "the same to within 10 minutes, over a shuffle within 2 hours"),
     Feature("wide_slot_ratio", "double", "ratio", "such pairs of runs, over those of the shuffle"),
     Feature(
         "off_share",
