@@ -180,10 +180,24 @@ select
 from run_turns
 group by component_no
 
+-- name: stray_runs
+-- Takes: run_turns, turns_taken, phase_shape. Returns: the runs off the schedule. Where the runs gather in the period
+-- (n * R^2 10) and 30 % of its turns are kept, a run in a turn that no other keeps is its own, late.
+select component_no, run_no, day_us, requests
+from (
+  select
+    r.*,
+    t.taken_share >= 0.3 and p.phase_score >= 10 as has_turns,
+    bool_or(r.is_kept) over (partition by r.component_no, r.turn_us) as is_turn_kept
+  from run_turns r
+  join turns_taken t on t.component_no = r.component_no
+  join phase_shape p on p.component_no = r.component_no
+) marked
+where not is_kept and (is_turn_kept or not has_turns)
+
 -- name: off_schedule
--- Takes: run_turns, turns_taken, phase_shape. Returns: per component the runs off the schedule; no row = none. Where the
--- runs gather in the period (n * R^2 10) and 30 % of its turns are kept, a run in a turn that no other keeps is its own,
--- late. day_squares: sum of the squares of the runs off the schedule a day.
+-- Takes: stray_runs. Returns: per component the runs off the schedule; no row = none. day_squares: sum of the squares of
+-- the runs off the schedule a day.
 select
   component_no,
   cast(sum(runs) as bigint) as runs,
@@ -191,19 +205,7 @@ select
   cast(sum(runs * runs) as double) as day_squares
 from (
   select component_no, day_us, count(*) as runs, sum(requests) as requests
-  from (
-    select
-      r.component_no,
-      r.day_us,
-      r.requests,
-      r.is_kept,
-      t.taken_share >= 0.3 and p.phase_score >= 10 as has_turns,
-      bool_or(r.is_kept) over (partition by r.component_no, r.turn_us) as is_turn_kept
-    from run_turns r
-    join turns_taken t on t.component_no = r.component_no
-    join phase_shape p on p.component_no = r.component_no
-  ) marked
-  where not is_kept and (is_turn_kept or not has_turns)
+  from stray_runs
   group by component_no, day_us
 ) days
 group by component_no

@@ -31,6 +31,7 @@ _RHYTHM = (
         "phase_arcs",
         "run_turns",
         "turns_taken",
+        "stray_runs",
         "off_schedule",
         "run_sizes",
         "other_work",
@@ -60,11 +61,11 @@ def choose_splits(connection: duckdb.DuckDBPyConnection) -> str:
     keys = _split_keys(connection, blocks["tag_names"])
     counts = " union all\n".join(_key_counts(place, key) for place, key in enumerate(keys, 1))
     materialise(connection, "key_values", filled(blocks["key_values"], {"key_counts": counts}))
-    for name in ("key_parts", "value_parts"):
+    for name in ("key_parts", "value_parts", "pools"):
         materialise(connection, name, blocks[name])
     _time_parts(connection, blocks, keys)
     materialise(connection, "split_keys", blocks["split_keys"])
-    drop(connection, ("key_parts", "value_parts", "part_timing"))
+    drop(connection, ("key_parts", "value_parts", "pools", "part_timing", "part_strays"))
     return "case k.key " + " ".join(f"when {_literal(key.name)} then {key.value}" for key in keys) + " end"
 
 
@@ -124,6 +125,7 @@ def _time_parts(connection: duckdb.DuckDBPyConnection, blocks: Mapping[str, str]
     (timed,) = connection.execute("select count(*) from value_parts").fetchone() or (0,)
     if not timed:
         connection.execute("create or replace temp table part_timing (part_no bigint, on_schedule double)")
+        connection.execute("create or replace temp table part_strays (part_no bigint, runs bigint, strays bigint)")
         return
     used = {name for (name,) in connection.execute("select distinct key from value_parts").fetchall()}
     calls = [
@@ -131,9 +133,11 @@ def _time_parts(connection: duckdb.DuckDBPyConnection, blocks: Mapping[str, str]
         for key in keys
         if key.name in used
     ]
+    calls.append(blocks["pool_calls"])
     rhythm = {**sql_blocks(_FOLDER / "rhythm.sql"), **sql_blocks(_FOLDER / "schedule.sql")}
     materialise(connection, "calls", " union all\n".join(calls))
     for name in _RHYTHM:
         materialise(connection, name, rhythm[name])
-    materialise(connection, "part_timing", blocks["part_timing"])
+    for name in ("part_timing", "part_strays"):
+        materialise(connection, name, blocks[name])
     drop(connection, ("calls", *_RHYTHM))

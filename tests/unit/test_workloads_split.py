@@ -69,6 +69,23 @@ def test_a_job_and_people_under_one_key_are_split_by_what_tells_them_apart(how):
         assert cost == Decimal("0.0015") * job
 
 
+@pytest.mark.parametrize("job", ["daily", "multi-slot", "hourly"])
+def test_a_few_calls_of_people_beside_a_job_are_told_apart_without_a_rhythm_of_their_own(job):
+    """Under 14 runs show no rhythm: what tells is that the job has one which the whole lacks, or that they lie off it."""
+    window = window_of(job, SEED)
+    person = window_of("person", SEED)
+    few = person[:: max(1, len(person) // max(16, len(window) // 15))]
+    with open_audit(None) as audit:
+        column, one, other = KEYED["a tag"]
+        merge(audit, {"w": (window, few)}, column, one, other)
+        verdict = judged(audit)["w"]
+    assert verdict.verdict == "splittable"
+    assert {part.component: (part.requests, part.outcome) for part in verdict.components} == {
+        "flavour blue": (len(window), "does-not-wait"),
+        "flavour green": (len(few), "cannot-tell"),
+    }
+
+
 def test_of_two_keys_that_tell_as_much_the_more_nameable_splits():
     pairs = {"w": (window_of("quarter-hourly", SEED), window_of("person", SEED))}
     with open_audit(None) as audit:
