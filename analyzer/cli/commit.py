@@ -71,12 +71,12 @@ def _text(advice: Advice) -> str:
             ("no commitment", advice.uncommitted),
         )
     ]  # fmt: skip
-    heads = ("", "commit", "expected cost", "P10", "P90", "coverage", "utilization")
+    heads = ("modeled", "commit", "expected cost", "P10", "P90", "coverage", "utilization")
     lines += [table(heads, rows, right=range(1, 7)), ""]
     moves = [
         (printable(move.workload, 40), str(move.on), usd_text(move.saving_usd[0]), usd_text(move.baseline_usd))
         for move in advice.moves
     ]
     if moves:
-        lines.append(table(("saving sets in", "on", "saves (low)", "of, in the audit"), moves, right=(2, 3)))
+        lines.append(table(("saving sets in", "on", "saves (low, modeled)", "of, in the audit (measured)"), moves, right=(2, 3)))
     return "\n".join(lines).rstrip()

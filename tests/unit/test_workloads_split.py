@@ -71,7 +71,7 @@ def test_a_job_and_people_under_one_key_are_split_by_what_tells_them_apart(how):
 
 @pytest.mark.parametrize("job", ["daily", "multi-slot", "hourly"])
 def test_a_few_calls_of_people_beside_a_job_are_told_apart_without_a_rhythm_of_their_own(job):
-    """Under 14 runs show no rhythm: what tells is that the job has one which the whole lacks, or that they lie off it."""
+    """Under 14 runs show no rhythm: the job has one which the whole lacks, or they lie off that of the whole."""
     window = window_of(job, SEED)
     person = window_of("person", SEED)
     few = person[:: max(1, len(person) // max(16, len(window) // 15))]
