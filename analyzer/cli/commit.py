@@ -78,5 +78,6 @@ def _text(advice: Advice) -> str:
         for move in advice.moves
     ]
     if moves:
-        lines.append(table(("saving sets in", "on", "saves (low, modeled)", "of, in the audit (measured)"), moves, right=(2, 3)))
+        heads = ("saving sets in", "on", "saves (low, modeled)", "of, in the audit (measured)")
+        lines.append(table(heads, moves, right=(2, 3)))
     return "\n".join(lines).rstrip()
