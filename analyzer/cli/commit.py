@@ -78,6 +78,6 @@ def _text(advice: Advice) -> str:
         for move in advice.moves
     ]
     if moves:
-        heads = ("saving sets in", "on", "saves (low, modeled)", "of, in the audit (measured)")
-        lines.append(table(heads, moves, right=(2, 3)))
+        names = ("saving sets in", "on", "saves (low, modeled)", "of, in the audit (measured)")
+        lines.append(table(names, moves, right=(2, 3)))
     return "\n".join(lines).rstrip()
