@@ -6,10 +6,13 @@ once the positions are swapped, it prefers a position: that counts as failed and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from analyzer.batch.judge import MAX_TOKENS, judged, judging
+from analyzer.trial.checks import text_of
+from analyzer.trial.outcomes import broken
 from analyzer.trial.requests import Request
 
 ORDERS = ("judge-1", "judge-2")
@@ -18,6 +21,7 @@ Verdict = Literal["as good", "worse", "split", "none"]
 """`split`: as good in one position alone; `none`: the judge gave no verdict on one of them or on both."""
 
 Message = Mapping[str, Any]
+_WORD = re.compile(r"^[^\w\n]*(A|B|SAME)[^\w\n]*$", re.MULTILINE)
 
 
 def judge_params(judge: str, request: Request, today: Message, smaller: Message) -> tuple[dict[str, Any], ...]:
@@ -33,13 +37,19 @@ def verdict(request: Request, first: Message | None, second: Message | None) -> 
     """What the two answers of the judge say together."""
     if first is None or second is None:
         return "none"
-    one = judged("", [request.key], {request.key: first})
-    other = judged("", [request.key], {request.key: second})
+    one = judged("", [request.key], {request.key: _word(first)})
+    other = judged("", [request.key], {request.key: _word(second)})
     if one.undecided or other.undecided:
         return "none"
     # In the second asking today's answer and the smaller model's stand in each other's place.
     good = (one.batch_better + one.same, other.synchronous_better + other.same)
     return "as good" if all(good) else "split" if any(good) else "worse"
+
+
+def _word(message: Message) -> dict[str, Any]:
+    """Its last word on a line of its own, as the prompt asks; nothing where the judge was cut off or refused."""
+    words = _WORD.findall(text_of(message)) if broken(message) is None else []
+    return {"content": [{"type": "text", "text": word} for word in words[-1:]]}
 
 
 def _shown(message: Message) -> dict[str, Any]:

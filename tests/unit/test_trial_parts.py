@@ -155,6 +155,27 @@ def test_a_lost_verdict_is_none() -> None:
     assert verdict(request(), message("SAME"), None) == "none"
 
 
+@pytest.mark.parametrize("stop", ["max_tokens", "refusal", "pause_turn"])
+def test_a_judge_that_was_cut_off_or_refused_gives_no_verdict(stop: str) -> None:
+    assert verdict(request(), message("SAME"), message("SAME")) == "as good"
+    assert verdict(request(), message("SAME"), message("SAME", stop_reason=stop)) == "none"
+    assert verdict(request(), message("SAME", stop_reason=stop), message("SAME")) == "none"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("The two are not the SAME, and I cannot say which", "none"),
+        ("Both are the SAME: A", "none"),
+        ("A\nis how I began, but B repeats itself.\n\n**SAME**\n", "as good"),
+        ("I looked.\r\nSAME.", "as good"),
+        ("SAMENESS", "none"),
+    ],
+)
+def test_the_word_of_the_judge_stands_on_a_line_of_its_own(told: str, said: str) -> None:
+    assert verdict(request(), message(told), message("SAME")) == said
+
+
 # the answer
 
 
