@@ -32,24 +32,34 @@ def _events(text: str) -> Iterator[Any]:
 def _put_together(events: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     """Source of the events: https://platform.claude.com/docs/en/build-with-claude/streaming, checked 2026-11-21."""
     message: dict[str, Any] = {}
-    blocks: dict[Any, dict[str, Any]] = {}
+    blocks: dict[int, dict[str, Any]] = {}
     is_whole = False
     for event in events:
-        kind, place = event.get("type"), event.get("index")
+        kind, place = event.get("type"), _place(event)
         if kind == "message_start" and isinstance(event.get("message"), dict):
             message, blocks = dict(event["message"]), {}
-        elif kind == "content_block_start" and isinstance(event.get("content_block"), dict):
+        elif kind == "content_block_start" and place is not None and isinstance(event.get("content_block"), dict):
             blocks[place] = dict(event["content_block"])
         elif kind == "content_block_delta" and place in blocks and isinstance(event.get("delta"), dict):
             _grow(blocks[place], event["delta"])
         elif kind == "message_delta" and message:
-            message.update(event.get("delta") or {})
-            message["usage"] = {**(message.get("usage") or {}), **(event.get("usage") or {})}
+            message.update(_dict(event.get("delta")))
+            message["usage"] = {**_dict(message.get("usage")), **_dict(event.get("usage"))}
         is_whole = is_whole or kind == "message_stop"
     if not (is_whole and message and blocks):
         return None
-    message["content"] = [_closed(blocks[place]) for place in sorted(blocks, key=str)]
+    message["content"] = [_closed(blocks[place]) for place in sorted(blocks)]
     return message
+
+
+def _place(event: dict[str, Any]) -> int | None:
+    """Which block it is of; None = of none."""
+    place = event.get("index")
+    return place if isinstance(place, int) and not isinstance(place, bool) else None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _grow(block: dict[str, Any], delta: dict[str, Any]) -> None:

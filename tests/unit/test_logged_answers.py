@@ -47,3 +47,28 @@ def test_a_stream_that_broke_off_or_has_no_content_is_no_answer() -> None:
 def test_what_is_no_message_is_no_answer() -> None:
     for answer in (None, 5, "overloaded", {"error": {"type": "overloaded_error"}}, {"content": "x"}, [], ["x"]):
         assert whole_answer(answer) is None
+
+
+def test_a_dozen_blocks_stand_in_the_order_of_their_numbers() -> None:
+    starts = [
+        {"type": "content_block_start", "index": number, "content_block": {"type": "text", "text": str(number)}}
+        for number in range(12)
+    ]
+    answer = whole_answer([STREAM[0], *starts, *STREAM[-2:]])
+    assert answer is not None
+    assert [block["text"] for block in answer["content"]] == "0 1 2 3 4 5 6 7 8 9 10 11".split()
+
+
+def test_events_of_another_shape_are_passed_over() -> None:
+    odd: list[dict[str, Any]] = [
+        {"type": "message_delta", "delta": "end_turn", "usage": 7},
+        {"type": "content_block_start", "index": [1], "content_block": {"type": "text", "text": "x"}},
+        {"type": "content_block_start", "index": True, "content_block": {"type": "text", "text": "x"}},
+        {"type": "content_block_start", "index": "2", "content_block": {"type": "text", "text": "x"}},
+        {"type": "content_block_delta", "index": {}, "delta": {"type": "text_delta", "text": "x"}},
+        {"type": "content_block_delta", "index": 0, "delta": "x"},
+    ]
+    assert whole_answer([*STREAM[:-1], *odd, STREAM[-1]]) == MESSAGE
+    started = {"type": "message_start", "message": {**STREAM[0]["message"], "usage": 7}}
+    answer = whole_answer([started, *STREAM[1:]])
+    assert answer is not None and answer["usage"] == {"output_tokens": 5}
