@@ -56,7 +56,7 @@ def test_a_dozen_blocks_stand_in_the_order_of_their_numbers() -> None:
     ]
     answer = whole_answer([STREAM[0], *starts, *STREAM[-2:]])
     assert answer is not None
-    assert [block["text"] for block in answer["content"]] == "0 1 2 3 4 5 6 7 8 9 10 11".split()
+    assert [int(block["text"]) for block in answer["content"]] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
 
 
 def test_events_of_another_shape_are_passed_over() -> None:
