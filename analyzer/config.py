@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -77,7 +78,7 @@ class Limits:
 class Constraints:
     """What a plan may not do to one workload, or to all; None = not said.
 
-    `regions`: where its inference may run: `us`, `global`, or the name of a cloud region.
+    `regions`: where its inference may run: `us`, `global`, or a cloud's region (for all regional endpoints).
     """
 
     allowed_models: tuple[str, ...] | None = None
@@ -174,6 +175,7 @@ def parse_config(document: Mapping[str, Any], path: Path) -> Config:
     return config
 
 
+_REGION = re.compile(r"us|global|[a-z]+(-[a-z]+)+-?[0-9]+")
 _CONSTRAINT_KEYS = ("allowed_models", "allow_1h_cache", "allow_batch", "regions")
 
 
@@ -183,6 +185,9 @@ def _read_constraints(reader: _Reader, table: Mapping[str, Any], where: str) -> 
         if values is not None and not (values and all(isinstance(value, str) and value for value in values)):
             reader.problem(f"{where}.{key}", repr(values), "a list of names, one at least")
             lists[key] = None
+    for name in lists["regions"] or ():
+        if not _REGION.fullmatch(name):
+            reader.problem(f"{where}.regions", repr(name), "us, global, or a cloud's region such as eu-central-1")
     models, regions = (None if values is None else tuple(values) for values in lists.values())
     hour, batch = (reader.value(table, key, bool, None, where) for key in ("allow_1h_cache", "allow_batch"))
     return Constraints(models, hour, batch, regions)

@@ -8,7 +8,8 @@
 -- `ends`: its boundaries from the beginning on (a log with the prefix alone has one), and the tokens up to each: as logged,
 -- else the call's input times the share of characters, cut down. `lead`: boundaries before the first message (tools,
 -- system). `scope`: where a cache is shared: the workspace, on Bedrock and Vertex the organization.
--- Unit: microseconds, tokens; answer_began_us: first token, else end, else $answer_begins_us after the start.
+-- Unit: microseconds, tokens; answer_began_us: first token, else end, else $answer_begins_us after the start;
+-- 0 seconds are no time that anybody took.
 select
   *,
   coalesce(boundary_tokens,
@@ -31,7 +32,8 @@ from (
     p.uncached_input_tokens + p.cache_write_5m_tokens + p.cache_write_1h_tokens + p.cache_read_tokens as input_tokens,
     r.started_us,
     r.started_us + coalesce(
-      cast(r.first_token_s * 1000000 as bigint), cast(r.duration_s * 1000000 as bigint), $answer_begins_us
+      nullif(cast(r.first_token_s * 1000000 as bigint), 0), nullif(cast(r.duration_s * 1000000 as bigint), 0),
+      $answer_begins_us
     ) as answer_began_us,
     coalesce(r.boundary_hashes, [r.prefix_hash]) as hashes,
     case when r.boundary_hashes is null then 1
@@ -219,9 +221,9 @@ group by c.component_no
 
 -- name: shared_prefixes
 -- Takes: touches, caches, path_calls, price_keys. Returns: one row a (component, price, length) of the prefix after system
--- and tools, which the requests of a batch share: requests, and distinct prefixes. Unit: tokens.
+-- and tools, which the requests of a batch share: requests, and distinct prefixes in distinct caches. Unit: tokens.
 select
-  p.component_no, k.key_no, t.tokens, count(*) as requests, count(distinct t.hash) as prefixes
+  p.component_no, k.key_no, t.tokens, count(*) as requests, count(distinct t.cache_no || ' ' || t.hash) as prefixes
 from touches as t
 join path_calls as p on p.request_no = t.request_no
 join price_keys as k on k.provider = p.provider and k.model = p.model and k.mode = p.mode and k.geography = p.geography

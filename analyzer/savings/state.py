@@ -56,6 +56,10 @@ class Prefix(NamedTuple):
     shared_tokens: int = 0
     primed_tokens: int = 0
 
+    def without_today(self) -> Prefix:
+        """The same where nothing is in a cache yet."""
+        return self._replace(held_today_tokens=0, read_today_tokens=0)
+
     def scaled(self, factor: Fraction) -> Prefix:
         """The same text on another tokenizer, cut down."""
         return Prefix(*(whole(tokens, factor) for tokens in self))
@@ -224,6 +228,17 @@ def divided(tokens: TokenSums, share: Fraction) -> tuple[TokenSums, TokenSums]:
         tokens.web_searches - searches,
     )
     return TokenSums(uncached, write_5m, write_1h, read, output, searches), left
+
+
+def uncached(tokens: TokenSums) -> TokenSums:
+    """The same with all input uncached."""
+    if tokens.input_tokens == tokens.uncached_input_tokens:
+        return tokens
+    return TokenSums(
+        uncached_input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        web_searches=tokens.web_searches,
+    )
 
 
 def grown(tokens: TokenSums, factor: Fraction) -> TokenSums:

@@ -187,7 +187,7 @@ from (
         coalesce((sum_squares - signs * signs / requests) / nullif(squares - signs * signs / requests, 0), 0),
         coalesce(most - least, 0),
         case when whole is null then coalesce(most, 0) else 0 end,
-        case when whole > 0 and apart / (strays / runs * (1 - strays / runs)) >= 4 * timed + 1
+        case when whole > 0 and apart / nullif(strays / runs * (1 - strays / runs), 0) >= 4 * timed + 1
           then sqrt(apart / runs / (strays / runs * (1 - strays / runs))) else 0 end), 1) as separation,
       round(on_schedule, 1) as on_schedule
     from (

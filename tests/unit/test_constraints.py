@@ -95,6 +95,19 @@ regions = []
     assert [any(place.startswith(start + ":") for place in places) for start in expected] == [True] * 6
 
 
+@pytest.mark.parametrize("name", ["gobal", "US", "U.S.", "europe", "eu central 1"])
+def test_a_region_that_is_none_is_told(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserErrors, match=r"constraints\.regions: '.*'; expected us, global"):
+        load_config(written(tmp_path, f'[constraints]\nregions = ["{name}"]\n'))
+
+
+@pytest.mark.parametrize("name", ["us", "global", "us-east-1", "eu-central-1", "europe-west1", "us-gov-west-1"])
+def test_regions_of_the_clouds_are_known(name: str, tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, f'[constraints]\nregions = ["{name}"]\n')).constraints_for("any").regions == (
+        name,
+    )
+
+
 def test_an_unknown_model_among_the_constraints_of_a_workload_is_told() -> None:
     config = Config(workload_constraints=(("a", Constraints(allowed_models=("claude-haiku-4-6",))),))
     with pytest.raises(UserErrors, match=r"constraints of a\.allowed_models"):

@@ -15,7 +15,7 @@ from savings_values import CANNOT_TELL, PRICES, VERDICT, WAITS, context, key, pa
 
 from analyzer.savings.assessment import Case, LeverFinding
 from analyzer.savings.levers import batch, caching, output, routing
-from analyzer.savings.state import Part, State
+from analyzer.savings.state import Part, Prefix, State
 from analyzer.tokens import TokenSums
 
 SHARED = shared(10_000, requests=500, prefixes=1, reads_5m=499, reads_1h=499)
@@ -187,6 +187,33 @@ def test_routing_pays_what_fails_on_both_models() -> None:
     """1,000,000 in, 100,000 out, same tokenizer. Haiku 4.5: 1.00 + 0.50 = 1.50. Fails 0.10 of 4.50: 0.45."""
     state = (part(1_000_000, 100_000),)
     assert cost(routing.project(state, routed(), "base")) == usd("1.50") + usd("0.45")
+
+
+def test_what_is_too_short_for_the_cache_of_the_smaller_model_is_paid_in_full_there() -> None:
+    """Sonnet 4.6 caches from 1,024 tokens, Haiku 4.5 from 4,096. 1,000,000 read today: 1.00 on Haiku.
+
+    The tenth that fails is asked again without a warm cache, 100,000 x 3.00 = 0.30.
+    """
+    read = TokenSums(cache_read_tokens=1_000_000)
+    assert cost(routing.project((Part(read, key()),), routed(), "base")) == usd("1.00") + usd("0.30")
+    short = Prefix(2000, held_today_tokens=1_000_000, read_today_tokens=1_000_000)
+    (moved, _) = routing.project((Part(read, key(), (short,)),), routed(), "base")
+    assert moved.prefixes == (Prefix(2000),)
+
+
+def test_what_is_long_enough_stays_in_the_cache_on_the_smaller_model() -> None:
+    """Read on Haiku at 0.10 a million, the tenth that fails uncached on Sonnet."""
+    long_ = Prefix(5000, held_today_tokens=1_000_000, read_today_tokens=1_000_000)
+    state = (Part(TokenSums(cache_read_tokens=1_000_000), key(), (long_,)),)
+    assert cost(routing.project(state, routed(), "base")) == usd("0.10") + usd("0.30")
+
+
+def test_a_word_without_a_trial_counts_nothing_where_some_requests_do_not_fit() -> None:
+    """Haiku 4.5 reads 200,000 tokens. A trial counts what does not fit as failed, so its share may be taken."""
+    state, large = (part(1_000_000),), {"largest_request_tokens": 900_000}
+    finding = routing.obstacle(state, routed(**large))
+    assert status(finding) == "needs-evidence" and finding is not None and "200,000 tokens" in finding.sentence
+    assert routing.obstacle(state, routed(tried=200, **large)) is None
 
 
 def test_a_flattering_trial_is_marked_down_in_the_low_case() -> None:

@@ -89,6 +89,21 @@ def test_without_first_token_the_end_counts_and_without_both_a_minute(audit: Aud
     assert only(audit).primed_tokens == 2 * 1600
 
 
+def test_no_seconds_at_all_are_no_time_of_an_answer_so_a_fan_out_reads_nothing(audit: Audit) -> None:
+    for no in range(1, 6):
+        add_request(audit, no, 0, first_token_s=0.0, duration_s=0.0)
+    assert reads(audit) == (0, 0)
+    add_request(audit, 6, 59, first_token_s=0.0, duration_s=0.0)  # writes: a minute is taken
+    add_request(audit, 7, 61)
+    assert reads(audit) == (1, 1)
+
+
+def test_a_prefix_in_two_workspaces_is_primed_in_each(audit: Audit) -> None:
+    for no in range(1, 5):
+        add_request(audit, no, no, workspace="ab"[no % 2])
+    assert only(audit).primed_tokens == 2 * 1600
+
+
 def test_equal_starts_are_told_apart_by_number_and_neither_reads_the_other(audit: Audit) -> None:
     add_request(audit, 2, 0)
     add_request(audit, 1, 0)

@@ -26,21 +26,9 @@ from fractions import Fraction
 
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, Prefix, State, divided, whole
-from analyzer.tokens import TokenSums
+from analyzer.savings.state import Part, Prefix, State, divided, uncached, whole
 
 title = "Batch API"
-
-
-def cold(tokens: TokenSums) -> TokenSums:
-    """All input uncached."""
-    if tokens.input_tokens == tokens.uncached_input_tokens:
-        return tokens
-    return TokenSums(
-        uncached_input_tokens=tokens.input_tokens,
-        output_tokens=tokens.output_tokens,
-        web_searches=tokens.web_searches,
-    )
 
 
 def obstacle(state: State, context: Context) -> LeverFinding | None:
@@ -78,9 +66,9 @@ def project(state: State, context: Context, case: Case) -> State:
             parts.append(part)
             continue
         placed, left = divided(part.tokens, share) if some_stay else (part.tokens, None)
-        parts.append(Part(cold(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
+        parts.append(Part(uncached(placed), key, tuple([_placed_prefix(prefix, share) for prefix in part.prefixes])))
         if left is not None:
-            parts.append(Part(cold(left), part.key))
+            parts.append(Part(uncached(left), part.key))
     return tuple(parts)
 
 

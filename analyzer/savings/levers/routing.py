@@ -30,7 +30,7 @@ from analyzer.money import add, dollars
 from analyzer.pricing import Model, smaller_models
 from analyzer.savings.assessment import Case, Lever, LeverFinding
 from analyzer.savings.context import Context
-from analyzer.savings.state import Part, PriceKey, State, divided, grown, whole_up
+from analyzer.savings.state import Part, Prefix, PriceKey, State, divided, grown, uncached, whole, whole_up
 from analyzer.savings.wilson import wilson
 from analyzer.tokens import TokenSums
 
@@ -58,7 +58,22 @@ def obstacle(state: State, context: Context) -> LeverFinding | None:
             sentence = f"Nothing here can move to {context.route_to} within the regions that the configuration allows."
             return LeverFinding("routing", "not-allowed", None, sentence)
         return LeverFinding("routing", "nothing-to-do", Decimal(0), f"Nothing here can move to {context.route_to}.")
-    return None
+    return _too_much(state, context)
+
+
+def _too_much(state: State, context: Context) -> LeverFinding | None:
+    """Of a word without a trial: some requests do not fit, and nobody knows how many; a trial counts them as failed."""
+    model = context.prices.models.get(context.route_to or "")
+    unfit = None if model is None else context.needs.obstacle(model, context.largest_request_tokens)
+    if unfit is None or context.tried is not None:
+        return None
+    return LeverFinding(
+        "routing",
+        "needs-evidence",
+        _worth(context.route_to or "", state, context),
+        f"{context.route_to} {unfit}. Only a trial tells how much of the work that is (`whowaits trial routing`); "
+        "until then nothing is counted.",
+    )
 
 
 def _what_if(state: State, context: Context) -> LeverFinding:
@@ -125,10 +140,26 @@ def project(state: State, context: Context, case: Case) -> State:
         moved, again = routed(part.tokens, factor, passed)
         # Lengths are rounded down, tokens up: the prefixes of a part never outgrow its input.
         prefixes = part.prefixes if factor is _SAME else tuple(prefix.scaled(factor) for prefix in part.prefixes)
+        if not _keeps_cache(part, key, prefixes, factor, context):
+            moved, prefixes = uncached(moved), tuple(prefix.without_today() for prefix in prefixes)
         parts.append(Part(moved, key, prefixes))
         if some_fail:
-            parts.append(Part(again, part.key))
+            parts.append(Part(uncached(again), part.key))
     return tuple(parts)
+
+
+def _keeps_cache(
+    part: Part, target: PriceKey, prefixes: tuple[Prefix, ...], factor: Fraction, context: Context
+) -> bool:
+    """Whether what is in a cache today is long enough for the smaller model; where that is not known, it is not.
+
+    What today's model caches is as long as its minimum; where the log tells the prefixes, as long as these.
+    """
+    least = context.prices.models[target.model].min_cacheable_tokens
+    if whole(context.prices.models[part.key.model].min_cacheable_tokens, factor) >= least:
+        return True
+    held = [prefix for prefix in prefixes if prefix.held_today_tokens]
+    return bool(held) and all(prefix.least_tokens >= least for prefix in held)
 
 
 def _passed(context: Context, case: Case) -> Fraction:
