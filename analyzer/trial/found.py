@@ -13,9 +13,9 @@ from analyzer.batch.cost import actual, to_usd
 from analyzer.batch.likeness import are_equal
 from analyzer.savings.wilson import wilson
 from analyzer.trial.checks import Check
-from analyzer.trial.judging import ORDERS, verdict
+from analyzer.trial.judging import verdict
 from analyzer.trial.outcomes import FAILURES, Outcome, broken, outcome_before_judge
-from analyzer.trial.plan import SMALLER, TODAY, Trial
+from analyzer.trial.plan import Trial
 from analyzer.trial.requests import Request
 from analyzer.trial.run import Run
 
@@ -76,7 +76,7 @@ def grade(trial: Trial, checks: Sequence[Check], run: Run, on: date) -> Found:
     outcomes = {request.key: _outcome(trial, request, run, checks) for request in trial.requests}
     counts = Counter(outcomes.values())
     own = [check for check in checks if not check.needs_today]
-    todays = [(r, run.answer(TODAY, r)) for r in trial.requests] if own else []
+    todays = [(r, run.today(r)) for r in trial.requests] if own else []
     whole = [(r, message) for r, message in todays if message is not None and broken(message) is None]
     return Found(
         target=trial.target,
@@ -93,13 +93,13 @@ def grade(trial: Trial, checks: Sequence[Check], run: Run, on: date) -> Found:
 
 
 def _outcome(trial: Trial, request: Request, run: Run, checks: Sequence[Check]) -> Outcome:
-    smaller, today = run.answer(SMALLER, request), run.answer(TODAY, request)
+    smaller, today = run.smaller(request, trial.target), run.today(request)
     settled = outcome_before_judge(request, smaller, today, checks, is_judged=trial.judge is not None)
     if settled is not None:
         return settled
     if trial.judge is None or (smaller is not None and today is not None and are_equal(today, smaller)):
         return "passed"
-    first, second = (run.answer(way, request) for way in ORDERS)
+    first, second = run.judged(request, trial.target, trial.judge)
     return _JUDGED[verdict(request, first, second)]
 
 
@@ -117,8 +117,8 @@ def _costs(
 ) -> Costs | None:
     costed, today, smaller, again = 0, 0, 0, 0
     for request in requests:
-        here = _pico(request.model, run.answer(TODAY, request), on)
-        answer = run.answer(SMALLER, request)
+        here = _pico(request.model, run.today(request), on)
+        answer = run.smaller(request, trial.target)
         there = 0 if answer is None else _pico(trial.target, answer, on)
         if here is None or there is None:
             continue

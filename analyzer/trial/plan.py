@@ -144,14 +144,14 @@ def plan(
     return trial
 
 
-def item_key(way: str, key: str) -> str:
-    """The name of one call: what it is for, and of which request."""
-    return f"{way}-{digest_of(key)}"
+def item_key(way: str, request: Request, params: Mapping[str, Any]) -> str:
+    """The name of one call: what it is for, of which request, and what was sent; what differs is another call."""
+    return f"{way}-{digest_of(json.dumps([request.key, params], sort_keys=True))}"
 
 
 def new_item(way: str, request: Request, params: Mapping[str, Any]) -> NewItem:
     """One call as the runner takes it."""
-    return NewItem(params, item_key(way, request.key))
+    return NewItem(params, item_key(way, request, params))
 
 
 def _asks_today(request: Request, on: date) -> bool:

@@ -36,11 +36,21 @@ class Run:
     dead: Mapping[str, str]
     spent_usd: Decimal | None
 
-    def answer(self, way: str, request: Request) -> Mapping[str, Any] | None:
-        """The message of one call; today's as logged where it is known."""
-        if way == TODAY and request.today is not None:
-            return request.today
-        return self.messages.get(item_key(way, request.key))
+    def today(self, request: Request) -> Mapping[str, Any] | None:
+        """Today's message: as logged where it is known."""
+        return request.today or self.messages.get(item_key(TODAY, request, request.params))
+
+    def smaller(self, request: Request, target: str) -> Mapping[str, Any] | None:
+        """The smaller model's."""
+        return self.messages.get(item_key(SMALLER, request, request.to(target)))
+
+    def judged(self, request: Request, target: str, judge: str) -> tuple[Mapping[str, Any] | None, ...]:
+        """What the judge said of these two answers, one for each of ORDERS; an earlier verdict on others is none."""
+        today, smaller = self.today(request), self.smaller(request, target)
+        if today is None or smaller is None:
+            return (None,) * len(ORDERS)
+        asked = zip(ORDERS, judge_params(judge, request, today, smaller), strict=True)
+        return tuple(self.messages.get(item_key(way, request, params)) for way, params in asked)
 
     def lacks(self, items: Sequence[NewItem]) -> bool:
         """Some item has neither an answer nor a reason why not."""
@@ -87,7 +97,7 @@ def pending_judging(trial: Trial, checks: Sequence[Check], so_far: Run) -> list[
         return []
     found = []
     for request in trial.requests:
-        today, smaller = so_far.answer(TODAY, request), so_far.answer(SMALLER, request)
+        today, smaller = so_far.today(request), so_far.smaller(request, trial.target)
         if outcome_before_judge(request, smaller, today, checks, is_judged=True) is not None:
             continue
         if today is not None and smaller is not None and not are_equal(today, smaller):

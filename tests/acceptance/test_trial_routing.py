@@ -287,6 +287,23 @@ def test_another_judge_is_paid_alone(folder: Path, server: FakeServer) -> None:
     assert {name: models.count(name) for name in set(models)} == {SMALL: 10, JUDGE: 20, "claude-opus-4-5": 20}
 
 
+def test_a_verdict_on_an_earlier_answer_of_today_is_none_on_a_later_one(folder: Path, server: FakeServer) -> None:
+    def told(answer: str) -> dict[str, Any]:
+        body = {"model": BIG, "max_tokens": 50, "messages": [{"role": "user", "content": "q"}]}
+        (folder / "mine.jsonl").write_text(json.dumps({"key": "k", "params": body, "answer": answer}) + "\n")
+        words = (*ASK, "--requests", "mine.jsonl", "--judge", JUDGE, "--yes", "--json")
+        result: dict[str, Any] = json.loads(run(*words))["found"]
+        return result
+
+    server.plan.answers = ByPosition(favourite="SAME")
+    assert told("worse")["passed"] == 1
+    server.plan.answers = ByPosition(favourite="hard to say")
+    assert told("far better")["failed"] == {"unjudged": 1}
+    assert told("worse")["passed"] == 1
+    models = [params["model"] for params in sent(server)]
+    assert (models.count(SMALL), models.count(JUDGE)) == (1, 4)
+
+
 def test_a_judge_without_a_verdict_fails_the_answer(folder: Path, server: FakeServer) -> None:
     server.plan.answers = ByPosition(favourite="hard to say")
     assert found("--judge", JUDGE, "--yes")["failed"] == {"unjudged": 10}
