@@ -210,7 +210,10 @@ def _remarks(days: int, trend: float | None, uses_trend: bool) -> tuple[str, ...
     if days < 2 * WEEK:
         found.append(f"{counted_days(days)} of log: too short for a weekday profile (two weeks).")
     if trend is None:
-        found.append("No trend: that takes eight weeks with spend in each; growth comes from the scenarios alone.")
+        found.append(
+            "No trend: one is measured from eight weeks with spend in each, and carried on from sixteen; growth comes "
+            "from the scenarios alone."
+        )
     else:
         monthly = math.expm1(trend * 365 / 12 / WEEK) * 100
         what = "goes on, and dies down" if uses_trend else "is left out, as it would not have helped on its own past"

@@ -64,19 +64,20 @@ def sentences(advice: Advice) -> list[str]:
         f"Demand after savings, at list price: {usd_text(demand[1])} (P10 {usd_text(demand[0])}, "
         f"P90 {usd_text(demand[2])}); as today {usd_text(advice.demand_today_usd[1])}."
     )
-    found.append(
-        f"Today's usage would suggest {usd_text(advice.unoptimized.commit_usd)}; after savings that costs "
-        f"{usd_text(advice.regret_unoptimized_usd)} more."
-    )
+    today = f"Today's usage would suggest {usd_text(advice.unoptimized.commit_usd)}"
+    if advice.unoptimized.commit_usd == best.commit_usd:
+        found.append(f"{today}, the same.")
+    else:
+        found.append(f"{today}; after savings that costs {usd_text(advice.regret_unoptimized_usd)} more.")
     if advice.break_even_usd is not None:
         worst = advice.worst_month
         found.append(
-            f"Break-even: under {usd_text(advice.break_even_usd)} of demand no commitment is cheaper; "
-            f"in {share_text(advice.loss_share)} of the paths it is."
+            f"Break-even: with less than {usd_text(advice.break_even_usd)} of demand it would have been cheaper not to "
+            f"commit; so it is in {share_text(advice.loss_share)} of the paths."
         )
         found.append(
-            f"Worst month: {worst.first_day:%B %Y} uses {usd_text(worst.p10_usd)} in the low tenth of the paths, "
-            f"{share_text(worst.share)} of the commitment's even part on average."
+            f"Worst month: {worst.first_day:%B %Y} uses {usd_text(worst.p10_usd)} or less in the low tenth of the paths; "
+            f"on average it uses {share_text(worst.share)} of an even part of the commitment."
         )
     return [*found, backtest_sentence(advice), *caveats(advice)]
 

@@ -110,7 +110,15 @@ select
     case when u is null and status <> 'error' then 'usage: missing, expected the usage object of the answer' end,
     case when u is not null and not (status = 'error' and present(u.input_tokens) is null) then usage_problem(u) end
   ) as reject_reason,
-  list_filter([start_remark(started), stream_remark(a)], lambda x: x is not null) as remarks,
+  list_filter([start_remark(started), stream_remark(a),
+    case when present(r.trigger) not in ('user', 'schedule', 'queue', 'event')
+      then 'trigger: not user, schedule, queue or event, left out' end,
+    case when lower(present(r.awaited)) not in ('true', 'false') then 'awaited: not true or false, left out' end,
+    case when present(r.needed_within_s) is not null and span_s(r.needed_within_s) is null
+      then 'needed_within_s: no number of seconds, left out' end,
+    case when present(r.read_at) is not null and instant_us(r.read_at) is null then 'read_at: no date and time, left out' end,
+    case when status = 'unknown' then 'status: not ok, error or cancelled, taken as unknown' end],
+    lambda x: x is not null) as remarks,
   coalesce(present(r.request_id), message_id) as request_id,
   start_us(started) as started_us,
   coalesce(span_s(r.duration_s), span_s(r.duration_ms) / 1000, span_s(r.latency_ms) / 1000,
@@ -144,7 +152,7 @@ select
   present(r.user_agent) as user_agent,
   tag_map(r.tags) as tags,
   case when r.trigger in ('user', 'schedule', 'queue', 'event') then r.trigger end as trigger,
-  try_cast(r.awaited as boolean) as awaited,
+  case lower(present(r.awaited)) when 'true' then true when 'false' then false end as awaited,
   span_s(r.needed_within_s) as needed_within_s,
   instant_us(r.read_at) as read_us,
   present(r.destination) as destination,

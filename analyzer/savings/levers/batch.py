@@ -14,6 +14,7 @@ never promised.
 Worked by hand: 1,000,000 input tokens at $3.00 a million real-time and $1.50 in batch, 0.95 placed:
 950,000 × $1.50 + 50,000 × $3.00 = $1.425 + $0.150 = $1.575, against $3.00.
 
+>>> from analyzer.tokens import TokenSums
 >>> placed, left = divided(TokenSums(uncached_input_tokens=1_000_000), Fraction("0.95"))
 >>> placed.uncached_input_tokens, left.uncached_input_tokens
 (950000, 50000)
