@@ -56,13 +56,14 @@ class CostedVerdict:
         """List cost for people."""
         return dollars(self.cents_usd or self.total_usd)
 
+    def part_cents(self) -> dict[int, Decimal]:
+        """List cost of the components in the cents of the page; they add up to `cents_usd`."""
+        cents = cents_that_add_up(list(self.list_cost_usd.values()), self.cents_usd)
+        return dict(zip(self.list_cost_usd, cents, strict=True))
+
     def shown_parts(self) -> dict[int, str]:
         """List cost of the components for people; they add up to `shown`."""
-        parts = cents_that_add_up(list(self.list_cost_usd.values()), self.cents_usd)
-        return {
-            number: dollars(cents or exact)
-            for (number, exact), cents in zip(self.list_cost_usd.items(), parts, strict=True)
-        }
+        return {number: dollars(cents or self.list_cost_usd[number]) for number, cents in self.part_cents().items()}
 
 
 def costed_verdicts(

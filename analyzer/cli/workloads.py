@@ -9,7 +9,7 @@ import click
 from analyzer.cli._options import audit_option, config_option, json_option, print_json
 from analyzer.cli._terminal import printable, table
 from analyzer.cli._verdicts import CostedVerdict, costed_verdicts, rules_option, tiers, verdict_text, verdicts_document
-from analyzer.money import add, cents_that_add_up, dollars
+from analyzer.money import add, dollars
 
 
 @click.command()
@@ -55,19 +55,18 @@ def _unpriced(item: CostedVerdict) -> str:
 
 def _print_tiers(items: tuple[CostedVerdict, ...]) -> None:
     """How soon the results are needed, with what is assumed to be needed now for want of signs."""
-    found = tiers(items)
-    shown = cents_that_add_up([tier.usd for tier in found], add(item.total_usd for item in items))
+    parts = [(part, item.part_cents()[part.component_no]) for item in items for part in item.verdict.components]
     rows = [
-        (tier.urgency.replace("-", " "), f"{tier.components:,}", f"{tier.requests:,}", cents)
-        for tier, cents in zip(found, map(dollars, shown), strict=True)
+        (
+            tier.urgency.replace("-", " "),
+            f"{tier.components:,}",
+            f"{tier.requests:,}",
+            dollars(add(cents for part, cents in parts if part.urgency == tier.urgency)),
+        )
+        for tier in tiers(items)
         if tier.components
     ]
     click.echo("\n" + table(("needed", "components", "requests", "list cost"), rows, right=(1, 2, 3)))
-    assumed = [
-        item.list_cost_usd[part.component_no]
-        for item in items
-        for part in item.verdict.components
-        if part.urgency_basis == "assumed"
-    ]
+    assumed = [cents for part, cents in parts if part.urgency_basis == "assumed"]
     if assumed:
         click.echo(f"{dollars(add(assumed))} of it is taken as needed now because nothing tells how soon it is needed")

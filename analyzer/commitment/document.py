@@ -76,7 +76,7 @@ def sentences(advice: Advice) -> list[str]:
             f"commit; so it is in {share_text(advice.loss_share)} of the paths."
         )
         found.append(
-            f"Worst month: {worst.first_day:%B %Y} uses {usd_text(worst.p10_usd)} or less in the low tenth of the paths; "
+            f"Worst month: {worst.first_day:%B %Y} uses {usd_text(worst.p10_usd)} or less in a tenth of the paths; "
             f"on average it uses {share_text(worst.share)} of an even part of the commitment."
         )
     return [*found, backtest_sentence(advice), *caveats(advice)]
