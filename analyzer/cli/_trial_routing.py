@@ -20,6 +20,7 @@ from analyzer.errors import UserError, nearest_name
 
 if TYPE_CHECKING:
     from analyzer.trial import Check, Found, Run, Trial
+    from analyzer.trial.run import Left
 
 _SIGNED = "whowaits trial routing"
 _IN = click.Path(path_type=Path, dir_okay=False)
@@ -79,6 +80,7 @@ def routing(
     """
     from analyzer.trial import carry_out, checks_of, grade
     from analyzer.trial.plan import canonical
+    from analyzer.trial.run import check_most
 
     checks = checks_of(exact, schema, pattern, function)
     if not checks and judge is None:
@@ -89,11 +91,14 @@ def routing(
     signed = signature(who) or _SIGNED
     place = folder or Path(f"trial-{_slug(workload)}-{target}")
     with questioned(audit_path, config_path) as asked:
-        trial = _planned(asked, workload, component, lines, log, target, count, place, judge, most_usd)
+        trial = _planned(asked, workload, component, lines, log, target, count, place, judge)
         allowed = asked.config.constraints_for(workload).allowed_models
-    so_far, is_done = _standing(trial, checks)
+    so_far, left = _standing(trial, checks)
+    is_done = left is None
     if not as_json:
-        click.echo("\n".join(plan_lines(trial, so_far, is_done, allowed)))
+        click.echo("\n".join(plan_lines(trial, so_far, left, allowed)))
+    if left is not None and most_usd is not None:
+        check_most(left, most_usd)
     if not is_done and not yes:
         if as_json:
             print_json({"plan": plan_document(trial), "found": None})
@@ -118,7 +123,6 @@ def _planned(
     count: int,
     folder: Path,
     judge: str | None,
-    most_usd: Decimal | None,
 ) -> Trial:
     from analyzer.trial import logged_requests, plan, supplied_requests
     from analyzer.trial.worth import written_lengths
@@ -130,7 +134,7 @@ def _planned(
         requests = supplied_requests(lines, target, count)
     lengths = written_lengths(asked.audit, numbers)
     on = datetime.now(UTC).date()
-    return plan(requests, target, folder, on=on, judge=judge, lengths=lengths, most_usd=most_usd)
+    return plan(requests, target, folder, on=on, judge=judge, lengths=lengths)
 
 
 def _component_nos(asked: Questioned, workload: str, component: str | None) -> frozenset[int]:
@@ -147,13 +151,15 @@ def _component_nos(asked: Questioned, workload: str, component: str | None) -> f
     return mine
 
 
-def _standing(trial: Trial, checks: Sequence[Check]) -> tuple[Run, bool]:
-    """What the folder holds already, and whether nothing is left to send."""
+def _standing(trial: Trial, checks: Sequence[Check]) -> tuple[Run, Left | None]:
+    """What the folder holds already, and what is left to send or to wait for; None = nothing."""
     from analyzer.trial import answers_so_far
-    from analyzer.trial.run import pending_judging
+    from analyzer.trial.run import pending_judging, what_is_left
 
     so_far = answers_so_far(trial)
-    return so_far, not so_far.lacks(trial.items) and not pending_judging(trial, checks, so_far)
+    if not so_far.lacks(trial.items) and not pending_judging(trial, checks, so_far):
+        return so_far, None
+    return so_far, what_is_left(trial, checks, so_far)
 
 
 def _tell(

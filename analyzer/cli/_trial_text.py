@@ -11,23 +11,25 @@ from analyzer.money import dollars
 
 if TYPE_CHECKING:
     from analyzer.trial import Found, Run, Trial, Worth
+    from analyzer.trial.run import Left
 
 _SHOWN = 5
 
 
-def plan_lines(trial: Trial, so_far: Run, is_done: bool, allowed: tuple[str, ...] | None) -> list[str]:
+def plan_lines(trial: Trial, so_far: Run, left: Left | None, allowed: tuple[str, ...] | None) -> list[str]:
     """What will be sent to whom, the price, and what was left out."""
     from analyzer.pricing import resolve_model
 
     lines = [f"{counted(len(trial.requests), 'request')}: {_calls(trial)}"]
-    price = trial.price
-    if is_done:
+    if left is None:
         lines.append("all of it is answered already; nothing is sent")
     else:
+        price = left.price
         low, base, high = (dollars(usd) for usd in (price.low_usd, price.base_usd, price.high_usd))
         lines.append(f"list cost in batches {base} ({low} to {high})")
-        if so_far.messages:
-            lines.append(f"{counted(len(so_far.messages), 'call')} of it answered already, not paid again")
+        answered = sum(str(item.key) in so_far.messages for item in trial.items)
+        if answered:
+            lines.append(f"{counted(answered, 'call')} of it answered already, not paid again")
     own = {trial.target, *(request.model for request in trial.requests)}
     if trial.judge in own:
         lines.append(f"the judge {trial.judge} answers itself here: it may favour its own answers")

@@ -16,7 +16,6 @@ from analyzer.batch.enqueue import NewItem, row_of
 from analyzer.batch.job import Destination, Job
 from analyzer.batch.preflight import refusal
 from analyzer.errors import UserError, nearest_name
-from analyzer.money import dollars
 from analyzer.pricing import models, resolve_model
 from analyzer.trial.judging import JUDGE_MAX_TOKENS, judge_params
 from analyzer.trial.requests import Request, Requests, digest_of
@@ -24,12 +23,16 @@ from analyzer.trial.requests import Request, Requests, digest_of
 SMALLER, TODAY = "smaller", "today"
 _JUDGE_TOKENS = 300
 _CHARS_A_TOKEN = 4
+_MOST_CHARS = 8  # of long words, or of JSON, whose quotes are escaped twice
 _POLL_S = 30
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens that today's model wrote: mean and most; 0 = not known, then a request's max_tokens."""
+    """Tokens that today's model wrote: mean and most; 0 = not known, then a request's max_tokens.
+
+    Only the mean prices anything: another model may write more than today's ever did.
+    """
 
     mean_tokens: int = 0
     most_tokens: int = 0
@@ -66,6 +69,7 @@ class Trial:
     """What will be sent: `items` to the smaller model, and to today's where no answer is known; then to the judge.
 
     `job`, `judge_job`: one store, a cap each: the high case of what it sends. `judging`: as if every pair differed.
+    All is priced as on the day `on`, and as if nothing had been sent yet.
     """
 
     target: str
@@ -78,6 +82,7 @@ class Trial:
     smaller: Price
     today: Price
     judging: Price
+    on: date
 
     @property
     def folder(self) -> Path:
@@ -98,11 +103,10 @@ def plan(
     on: date,
     judge: str | None = None,
     lengths: Lengths | None = None,
-    most_usd: Decimal | None = None,
 ) -> Trial:
-    """Price what would be sent; nothing is sent or written.
+    """Price what would be sent; nothing is sent or written. The base case goes by `lengths`, the high by max_tokens.
 
-    Raises: UserError when nothing is left to try, a model has no price, or it could cost more than `most_usd`.
+    Raises: UserError when nothing is left to try, or a model has no price.
     """
     passed_over, requests = +Counter(found.passed_over), found.sampled
     if not requests:
@@ -119,29 +123,23 @@ def plan(
         destination=Destination("jsonl", folder / "answers.jsonl"),
         poll_s=_POLL_S,
         output_tokens=expected.mean_tokens,
-        high_output_tokens=expected.most_tokens,
     )
-    prices = [_price(job, items, on) for items in (smaller, today)]
-    judging = Price(0, Decimal(0), Decimal(0), Decimal(0))
-    if judge is not None:
-        judging = _judging_price(judge, [r for r in requests if r.unable is None], expected, on)
+    prices = [price_of(job, items, on) for items in (smaller, today)]
+    judging = judging_price(judge, [r for r in requests if r.unable is None], expected.mean_tokens, on)
     whole = prices[0].plus(prices[1])
-    trial = Trial(
+    return Trial(
         target=target,
         judge=judge,
         requests=requests,
         passed_over=passed_over,
         items=(*smaller, *today),
-        job=_capped(job, whole.high_usd),
-        judge_job=_capped(_judge_job(job, judge, folder), judging.high_usd),
+        job=replace(job, job_usd=whole.high_usd),
+        judge_job=replace(_judge_job(job, judge, folder), job_usd=judging.high_usd),
         smaller=prices[0],
         today=prices[1],
         judging=judging,
+        on=on,
     )
-    if most_usd is not None and trial.price.high_usd > most_usd:
-        found_usd = dollars(trial.price.high_usd)
-        raise UserError("--most-usd", f"a price of up to {found_usd}", f"at most {dollars(most_usd)}", "try fewer (-n)")
-    return trial
 
 
 def item_key(way: str, request: Request, params: Mapping[str, Any]) -> str:
@@ -167,30 +165,33 @@ def _judge_job(job: Job, judge: str | None, folder: Path) -> Job:
         name=f"trial-judge-{judge}",
         destination=Destination("jsonl", folder / f"judged-{judge}.jsonl"),
         output_tokens=_JUDGE_TOKENS,
-        high_output_tokens=JUDGE_MAX_TOKENS,
     )
 
 
-def _capped(job: Job, usd: Decimal) -> Job:
-    return replace(job, job_usd=usd)
+def price_of(job: Job, items: Iterable[NewItem], on: date) -> Price:
+    """List cost of these calls; each writes up to its max_tokens.
 
-
-def _price(job: Job, items: Iterable[NewItem], on: date) -> Price:
+    Raises: UserError where a model has no price.
+    """
     rows = [row_of(job, item, 0)["params"] for item in items]
-    lengths = {"mean_output_tokens": job.output_tokens, "high_output_tokens": job.high_output_tokens}
-    return _sum([_priced(json.loads(text), text, on, **lengths) for text in rows])
+    return _sum([_priced(json.loads(text), text, on, mean_output_tokens=job.output_tokens) for text in rows])
 
 
-def _judging_price(judge: str, requests: Iterable[Request], expected: Lengths, on: date) -> Price:
-    """Each pair twice; answers that are still to come are as long as is expected."""
+def judging_price(judge: str | None, requests: Iterable[Request], mean_tokens: int, on: date) -> Price:
+    """Each pair twice; answers still to come have `mean_tokens` (0 = not known), in the high case their max_tokens.
+
+    Raises: UserError for a judge that batches do not take.
+    """
+    if judge is None:
+        return _sum([])
     refused = refusal({"model": judge, "max_tokens": JUDGE_MAX_TOKENS})
     if refused is not None:
         raise UserError("--judge", refused, "a model that batches take", "")
     found = []
     for request in requests:
         most = int(request.params["max_tokens"])
-        for tokens, case in ((expected.mean_tokens or most, "base"), (expected.most_tokens or most, "high")):
-            unknown = {"content": [{"type": "text", "text": "x" * (_CHARS_A_TOKEN * tokens)}]}
+        for chars, case in ((_CHARS_A_TOKEN * min(mean_tokens or most, most), "base"), (_MOST_CHARS * most, "high")):
+            unknown = {"content": [{"type": "text", "text": "x" * chars}]}
             for params in judge_params(judge, request, request.today or unknown, unknown):
                 text = json.dumps(params, ensure_ascii=False)
                 found.append((case, _priced(params, text, on, mean_output_tokens=_JUDGE_TOKENS)))

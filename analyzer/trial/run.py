@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from analyzer.batch import JobStatus, NewItem, enqueue_many, run, status_of
+from analyzer.batch.cost import to_usd
 from analyzer.batch.job import Job
 from analyzer.batch.lease import sole_user
 from analyzer.batch.likeness import are_equal
 from analyzer.batch.provider import Provider
+from analyzer.batch.store import open_store
 from analyzer.errors import UserError
+from analyzer.money import dollars
+from analyzer.sqlblocks import sql_blocks
 from analyzer.trial.checks import Check
 from analyzer.trial.judging import ORDERS, judge_params
 from analyzer.trial.outcomes import outcome_before_judge
-from analyzer.trial.plan import SMALLER, TODAY, Trial, item_key, new_item
+from analyzer.trial.plan import SMALLER, TODAY, Price, Trial, item_key, judging_price, new_item, price_of
 from analyzer.trial.requests import Request
 
 _PLAN = "plan.json"
+_BLOCKS = sql_blocks(Path(__file__).with_name("folder.sql"))
 
 Messages = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Answers by the key of their item, and why others have none. `spent_usd`: list cost by usage; None = not known."""
+    """Answers by the key of their item, and why others have none.
+
+    `spent_usd`: list cost by usage of all that the folder ever sent, also to earlier judges; None = not known.
+    """
 
     messages: Messages
     dead: Mapping[str, str]
@@ -60,12 +67,96 @@ class Run:
 def answers_so_far(trial: Trial) -> Run:
     """What the folder holds; empty where there was no run. Nothing is sent.
 
-    Raises: UserError when the folder holds a run of other requests.
+    Raises: UserError when the folder holds a trial of another model.
     """
     _check_plan(trial)
     if not trial.job.store.exists():
         return Run({}, {}, Decimal(0))
-    return _read(trial, [status_of(job, dead_shown=1_000_000) for job in (trial.job, trial.judge_job)])
+    return _read(trial, [status_of(job, dead_shown=1_000_000) for job in _jobs(trial)])
+
+
+def _jobs(trial: Trial) -> list[Job]:
+    """Every job of the folder, also those of earlier judges."""
+    if not trial.job.store.exists():
+        return []
+    with open_store(trial.job.store) as store:
+        names = [row["job"] for row in store.connection.execute(_BLOCKS["jobs"])]
+    mine = {job.name: job for job in (trial.job, trial.judge_job)}
+    return [mine.get(name) or replace(trial.judge_job, name=name) for name in names]
+
+
+def _known(job: Job) -> dict[str, bool]:
+    """Key of each item that was put down to whether it is still to be sent."""
+    if not job.store.exists():
+        return {}
+    with open_store(job.store) as store:
+        rows = store.connection.execute(_BLOCKS["items"], {"job": job.name})
+        return {row["key"]: bool(row["is_queued"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is still to be sent, and what it costs; `spent_usd`: what the folder's calls cost, by job.
+
+    What is under way counts at its high case. The high case of all this is what the folder may cost in the end.
+    """
+
+    models: Price
+    judge: Price
+    spent_usd: Mapping[str, Decimal]
+
+    @property
+    def price(self) -> Price:
+        """Of everything that is still to be sent."""
+        return self.models.plus(self.judge)
+
+    @property
+    def most_usd(self) -> Decimal:
+        """The cap of the folder: what it has spent, and the high case of what is still to be sent."""
+        return sum(self.spent_usd.values(), self.price.high_usd)
+
+
+def what_is_left(trial: Trial, checks: Sequence[Check], so_far: Run) -> Left:
+    """Price what has not been sent yet: as it is where the pair is known, else as if every pair differed.
+
+    Raises: UserError when a function of the user's fails.
+    """
+    known, judged = _known(trial.job), _known(trial.judge_job)
+    models = price_of(trial.job, [item for item in trial.items if known.get(item.key, True)], trial.on)
+    judge = judging_price(trial.judge, _unanswered(trial, so_far), trial.job.output_tokens, trial.on)
+    pairs = [item for item in pending_judging(trial, checks, so_far) if judged.get(item.key, True)]
+    return Left(models, judge.plus(price_of(trial.judge_job, pairs, trial.on)), _spent(trial))
+
+
+def _unanswered(trial: Trial, so_far: Run) -> list[Request]:
+    """Requests of which an answer is still to come, so that the judge may be asked of them."""
+    open_keys = {item.key for item in trial.items if so_far.lacks([item])}
+    return [
+        request
+        for request in trial.requests
+        if request.unable is None
+        and not open_keys.isdisjoint(
+            (item_key(SMALLER, request, request.to(trial.target)), item_key(TODAY, request, request.params))
+        )
+    ]
+
+
+def _spent(trial: Trial) -> dict[str, Decimal]:
+    """By job, as its cap counts it: by usage where an answer is here, else the high case."""
+    jobs = _jobs(trial)
+    if not jobs:
+        return {}
+    with open_store(trial.job.store) as store:
+        return {job.name: to_usd(store.row("spend", job=job.name, since_us=0)["pico"]) for job in jobs}
+
+
+def check_most(left: Left, most_usd: Decimal) -> None:
+    """Raises: UserError when the folder could cost more than this in all."""
+    if left.most_usd > most_usd:
+        spent = sum(left.spent_usd.values(), Decimal(0))
+        before = f" after {dollars(spent)} before" if spent else ""
+        found = f"a price of up to {dollars(left.price.high_usd)}{before}"
+        raise UserError("--most-usd", found, f"at most {dollars(most_usd)} in all", "try fewer (-n)")
 
 
 def _read(trial: Trial, statuses: Sequence[JobStatus]) -> Run:
@@ -117,18 +208,28 @@ def carry_out(
 ) -> Run:
     """Send what has no answer yet, wait and collect; then have the judge asked in the same way.
 
-    Raises: UserError when the folder holds a run of other requests or another process works in it, a check cannot be
-    carried out, or something stays unsent (a cap, a lasting refusal): what has an answer stays.
+    Together the folder costs at most what `what_is_left` says before (`Left.most_usd`).
+    Raises: UserError when the folder holds a trial of another model or unsent calls of another sample, another process
+    works in it, a check cannot be carried out, or something stays unsent (a cap, a lasting refusal): what has an answer
+    stays.
     """
     with sole_user(trial.folder):
         _keep_plan(trial)
+        so_far = answers_so_far(trial)
+        left = what_is_left(trial, checks, so_far)
 
         def send(job: Job, items: Sequence[NewItem]) -> None:
             if items:
-                enqueue_many(items, job=job, clock=clock)
-                _whole(run(job, provider, clock=clock, sleep=sleep, say=say))
+                _check_unsent(job, items)
+                spent = _spent(trial)
+                others = sum((usd for name, usd in spent.items() if name != job.name), Decimal(0))
+                # What the judge is still to cost is kept for it.
+                kept = left.judge.high_usd if job is trial.job else Decimal(0)
+                capped = replace(job, job_usd=left.most_usd - others - kept)
+                enqueue_many(items, job=capped, clock=clock)
+                _whole(run(capped, provider, clock=clock, sleep=sleep, say=say))
 
-        if answers_so_far(trial).lacks(trial.items):
+        if so_far.lacks(trial.items):
             send(trial.job, trial.items)
         send(trial.judge_job, pending_judging(trial, checks, answers_so_far(trial)))
         found = answers_so_far(trial)
@@ -153,19 +254,29 @@ def _whole(status: JobStatus) -> None:
     )
 
 
+def _check_unsent(job: Job, items: Sequence[NewItem]) -> None:
+    """What an earlier run left unsent would be sent, and paid, with these."""
+    asked = {item.key for item in items}
+    unsent = sum(is_queued and key not in asked for key, is_queued in _known(job).items())
+    if unsent:
+        found = f"{unsent:,} calls that an earlier run put down and did not send"
+        todo = "repeat that one first, or choose another folder with --folder"
+        raise UserError(str(job.store.parent), found, "the same requests, -n, checks and judge", todo)
+
+
 def _digest(trial: Trial) -> dict[str, Any]:
-    """What a folder is for: these requests to this model. Checks and judge may change: the answers stay the same."""
-    digest = hashlib.sha256()
-    for request in trial.requests:
-        digest.update(json.dumps([request.key, request.params], sort_keys=True).encode())
-    return {"requests": digest.hexdigest(), "count": len(trial.requests), "to": trial.target}
+    """What a folder is for: this model. Each call is known by what was sent, so requests, checks and judge may change.
+
+    `calls` names how: a folder of an earlier version knew them by their keys alone.
+    """
+    return {"to": trial.target, "calls": "by key and params"}
 
 
 def _check_plan(trial: Trial) -> None:
     path = trial.folder / _PLAN
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != _digest(trial):
         todo = "choose another folder with --folder"
-        raise UserError(str(trial.folder), "a trial of other requests", "the same requests, -n and --to", todo)
+        raise UserError(str(trial.folder), "a trial of another model or version", f"one of {trial.target}", todo)
 
 
 def _keep_plan(trial: Trial) -> None:

@@ -204,10 +204,74 @@ def test_a_trial_that_was_killed_while_it_waited_is_taken_up(folder: Path, serve
     assert set(server.times_accepted().values()) == {1}
 
 
-def test_a_folder_is_for_one_trial(folder: Path, server: FakeServer) -> None:
+def test_a_folder_is_for_one_smaller_model(folder: Path, server: FakeServer) -> None:
     run(*ASK, *LOG, "--exact", "--yes", "--folder", "t")
-    with pytest.raises(UserError, match="a trial of other requests"):
-        run(*ASK, *LOG, "--exact", "--folder", "t", "-n", "5")
+    with pytest.raises(UserError, match="a trial of another model"):
+        run("trial", "routing", "digest", "--to", "claude-sonnet-4-6", *LOG, "--exact", "--folder", "t")
+
+
+def test_a_larger_sample_pays_for_what_is_new_and_a_smaller_one_for_nothing(folder: Path, server: FakeServer) -> None:
+    """Each answer costs 0.00075 in a batch: 1,000 in at 0.50 and 100 out at 2.50 USD a million."""
+    assert Decimal(found("--exact", "-n", "4", "--yes")["spent_usd"]) == Decimal("0.003")
+    assert "4 calls of it answered already, not paid again" in run(*ASK, *LOG, "--exact", "-n", "10")
+    ten = found("--exact", "-n", "10", "--yes")
+    assert (ten["tried"], ten["passed"], Decimal(ten["spent_usd"])) == (10, 10, Decimal("0.0075"))
+    assert found("--exact", "-n", "4")["tried"] == 4
+    assert len(sent(server)) == 10 and set(server.times_accepted().values()) == {1}
+
+
+def test_what_an_earlier_run_left_unsent_is_not_sent_with_another_sample(folder: Path, server: FakeServer) -> None:
+    server.plan.creates = ["spend"]
+    with pytest.raises(UserError, match="stuck with 10 calls not done"):
+        run(*ASK, *LOG, "--exact", "--yes")
+    with pytest.raises(UserError, match="6 calls that an earlier run put down and did not send"):
+        run(*ASK, *LOG, "--exact", "--yes", "-n", "4")
+    assert sent(server) == []
+    assert found("--exact", "--yes")["passed"] == 10
+
+
+def test_another_request_of_the_same_key_is_sent_by_itself(folder: Path, server: FakeServer) -> None:
+    for question in ("one", "two"):
+        body = {"model": BIG, "max_tokens": 50, "messages": [{"role": "user", "content": question}]}
+        line = {"key": "k", "params": body, "answer": f"answer to {question}"}
+        (folder / "mine.jsonl").write_text(json.dumps(line) + "\n")
+        assert "passed       1 of 1" in run(*ASK, "--requests", "mine.jsonl", "--exact", "--yes")
+    assert [params["messages"][0]["content"] for params in sent(server)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(("check", "asked"), [(("--regex", "word"), 0), (("--judge", JUDGE), 20)])
+def test_answers_longer_than_todays_ever_were_stay_under_the_price_that_was_told(
+    tmp_path: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch, check: tuple[str, str], asked: int
+) -> None:
+    """Today's answers have 5 tokens, the smaller model's 450 of the 500 that they may have."""
+    monkeypatch.chdir(tmp_path)
+    short = {"content": text("label"), "usage": {"input_tokens": 30, "output_tokens": 5}}
+    ingest(tmp_path, [call(number, response=short) for number in range(10)])
+    long = {"content": text("lengthened wordings " * 130), "usage": {"input_tokens": 30, "output_tokens": 450}}
+    server.plan.answers = {f"digest {number}": long for number in range(10)}
+    words = (*check, "--folder", "t")
+    most = Decimal(json.loads(run(*ASK, *LOG, *words, "--json"))["plan"]["high_usd"])
+    with pytest.raises(UserError, match="--most-usd: a price of up to"):
+        run(*ASK, *LOG, *words, "--yes", "--most-usd", str(most - Decimal("0.0001")))
+    assert server.posts == 0
+    told = json.loads(run(*ASK, *LOG, *words, "--yes", "--most-usd", str(most), "--json"))["found"]
+    # Ten answers of 30 in and 450 out, in a batch: 10 * (30 * 0.50 + 450 * 2.50) / 1,000,000; the judge's besides
+    assert told["tried"] == 10 and Decimal("0.0114") <= Decimal(told["spent_usd"]) < most
+    assert len(judged(server)) == asked
+
+
+def test_the_most_counts_what_is_still_to_be_sent_and_what_earlier_judges_cost(
+    folder: Path, server: FakeServer
+) -> None:
+    server.plan.answers = ByPosition()
+    spent = Decimal(found("--judge", JUDGE, "--yes")["spent_usd"])
+    assert spent > Decimal("0.0075")
+    assert found("--judge", JUDGE, "--most-usd", "0.000001")["passed"] == 10  # nothing is left to send
+    with pytest.raises(UserError, match=r"--most-usd: a price of up to .* after \$0\.\d+ before; expected at most"):
+        found("--judge", "claude-opus-4-5", "--yes", "--most-usd", str(spent))
+    assert len(sent(server)) == 30
+    assert Decimal(found("--judge", "claude-opus-4-5", "--yes", "--most-usd", "99")["spent_usd"]) > spent
+    assert len(sent(server)) == 50
 
 
 def test_a_sample_is_the_same_in_every_run_and_part_of_the_larger_one(folder: Path, server: FakeServer) -> None:
