@@ -104,6 +104,10 @@ def routing(
             print_json({"plan": plan_document(trial), "found": None})
         else:
             click.echo("nothing was sent; --yes sends it")
+        if save:
+            raise UserError(
+                "--save", "a trial that is not done", "one whose answers are there", "add --yes, which sends it"
+            )
         return
     if not is_done:
         from analyzer.batch.messages_api import from_environment

@@ -158,6 +158,12 @@ def test_what_the_smaller_model_cannot_take_fails_unsent(tmp_path: Path, server:
     assert len(sent(server)) == 4
 
 
+def test_a_trial_that_is_not_done_saves_nothing_and_says_so(folder: Path, server: FakeServer) -> None:
+    with pytest.raises(UserError, match="a trial that is not done"):
+        run(*ASK, *LOG, "--exact", "--save")
+    assert sent(server) == [] and not (folder / "whowaits.toml").exists()
+
+
 def test_a_second_run_pays_nothing_and_another_check_neither(folder: Path, server: FakeServer) -> None:
     first = found("--exact", "--yes")
     assert found("--exact") == first
