@@ -13,7 +13,11 @@ def in_threads(count: int, work: Callable[[], None], stop: threading.Event) -> N
     """
     from concurrent.futures import ThreadPoolExecutor  # not needed to put requests down
 
+    # Nothing begins before the pool knows all its threads: an interrupt between would leave one that nobody waits for.
+    begun = threading.Event()
+
     def stopping() -> None:
+        begun.wait()
         try:
             work()
         except BaseException:
@@ -22,8 +26,11 @@ def in_threads(count: int, work: Callable[[], None], stop: threading.Event) -> N
 
     with ThreadPoolExecutor(count) as pool:
         try:
-            for worker in [pool.submit(stopping) for _ in range(count)]:
+            workers = [pool.submit(stopping) for _ in range(count)]
+            begun.set()
+            for worker in workers:
                 worker.result()
         except BaseException:
             stop.set()
+            begun.set()
             raise
